@@ -1,0 +1,28 @@
+package database
+
+import "context"
+
+// Origin is where a change comes from. It rides in the context and is stamped on every event that a Write emits.
+type Origin struct {
+	Actor     string // who acts: usr_…, key_…, "cli", or "" for a stranger
+	Session   string // ses_… of the actor, if there is one
+	Org       string // org_… the request is about, if any
+	IP        string // address of the client, as far as trusted proxies can tell
+	UserAgent string // at most 400 bytes, printable
+	RequestID string
+}
+
+type originKey struct{}
+
+// WithOrigin returns a context that carries o. The pointer may be completed later in the request, when the actor is known.
+func WithOrigin(ctx context.Context, o *Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// OriginOf is the origin ctx carries. It is never nil.
+func OriginOf(ctx context.Context) *Origin {
+	if o, ok := ctx.Value(originKey{}).(*Origin); ok {
+		return o
+	}
+	return &Origin{}
+}
