@@ -1,0 +1,134 @@
+// Package database keeps rows in SQLite or Postgres with one SQL text, and writes every change together with its events.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Options are what Open needs beside the address.
+type Options struct {
+	Now    func() time.Time // the one clock; time.Now when nil
+	Strict bool             // panic at a Write that changed rows and emitted nothing; tests set it
+	Log    *slog.Logger     // slog.Default() when nil
+}
+
+// DB is an open store. Reading goes through One and All, changing through Write.
+type DB struct {
+	engine engine
+	read   *sql.DB
+	write  *sql.DB
+	solo   *soloWriter // SQLite only: one connection that writes, for everybody
+	opt    Options
+
+	stmts sync.Map // text → *sql.Stmt of the read pool, SQLite only
+	mu    sync.RWMutex
+	after []func([]Record) // told of every commit of this process
+}
+
+// engine is the little in which the two stores differ.
+type engine struct {
+	name      string // "sqlite" or "postgres"
+	isolation sql.IsolationLevel
+}
+
+// Open connects to the store that cfg names. It changes nothing: see Migrate.
+func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.Default()
+	}
+	target, err := cfg.target()
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{opt: opt}
+	if target.sqlite != "" {
+		err = d.openSQLite(ctx, target.sqlite, cfg)
+	} else {
+		err = d.openPostgres(target.postgres, cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Close ends the connections. Writes that wait are refused.
+func (d *DB) Close() error {
+	if d.solo != nil {
+		d.solo.close()
+	}
+	d.stmts.Range(func(_, s any) bool { _ = s.(*sql.Stmt).Close(); return true })
+	if d.read == d.write {
+		return d.write.Close()
+	}
+	return errors.Join(d.read.Close(), d.write.Close())
+}
+
+// Engine is "sqlite" or "postgres".
+func (d *DB) Engine() string { return d.engine.name }
+
+// Now is the time by the clock the store was opened with, in UTC and whole microseconds, as rows keep it.
+func (d *DB) Now() time.Time { return d.opt.Now().UTC().Truncate(time.Microsecond) }
+
+// Ping asks the store for an answer.
+func (d *DB) Ping(ctx context.Context) error {
+	_, err := One[int64](ctx, d, `SELECT 1`)
+	return err
+}
+
+// Stats are the counters of the read pool.
+func (d *DB) Stats() sql.DBStats { return d.read.Stats() }
+
+// AfterCommit has f told of the events of every Write of this process, after they are committed and before Write
+// returns. What other processes commit is read with Events.
+func (d *DB) AfterCommit(f func([]Record)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.after = append(d.after, f)
+}
+
+func (d *DB) tell(done []Record) {
+	if len(done) == 0 {
+		return
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, f := range d.after {
+		f(done)
+	}
+}
+
+func (d *DB) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	if d.engine.name != sqliteName {
+		return d.read.QueryContext(ctx, text, args...)
+	}
+	s, err := d.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// prepared keeps one statement per text; pgx does the same on its own.
+func (d *DB) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s, ok := d.stmts.Load(text); ok {
+		return s.(*sql.Stmt), nil
+	}
+	s, err := d.read.PrepareContext(context.WithoutCancel(ctx), text)
+	if err != nil {
+		return nil, err
+	}
+	if other, loaded := d.stmts.LoadOrStore(text, s); loaded {
+		_ = s.Close()
+		return other.(*sql.Stmt), nil
+	}
+	return s, nil
+}

@@ -1,0 +1,136 @@
+package database
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/admit-dev/admit/internal/id"
+)
+
+// Record is an event as it is stored: what happened, to whom, by whom, from where, and how it ended.
+type Record struct {
+	ID        string
+	At        time.Time
+	Kind      string
+	Subject   string // the id it is about
+	Outcome   string // success or failure
+	Origin    Origin
+	Data      json.RawMessage
+	Cursor    Cursor // where it stands in the order of commits; zero in AfterCommit
+	Unsettled bool   // an event that is earlier in the order may still appear
+}
+
+// Cursor is a place in the order of events. The zero Cursor is before all of them.
+type Cursor struct{ Tx, Seq int64 }
+
+// String gives the cursor in the form ParseCursor reads.
+func (c Cursor) String() string { return fmt.Sprintf("%d.%d", c.Tx, c.Seq) }
+
+// ParseCursor reads what String gave.
+func ParseCursor(s string) (Cursor, error) {
+	a, b, ok := strings.Cut(s, ".")
+	tx, err1 := strconv.ParseInt(a, 10, 64)
+	seq, err2 := strconv.ParseInt(b, 10, 64)
+	if !ok || err1 != nil || err2 != nil {
+		return Cursor{}, fmt.Errorf("database: %q is no event cursor", s)
+	}
+	return Cursor{tx, seq}, nil
+}
+
+type eventRow struct {
+	ID        string    `db:"id"`
+	At        time.Time `db:"at"`
+	Kind      string    `db:"kind"`
+	Subject   string    `db:"subject"`
+	Outcome   string    `db:"outcome"`
+	Actor     string    `db:"actor"`
+	Session   string    `db:"session_id"`
+	Org       string    `db:"org_id"`
+	IP        string    `db:"ip"`
+	UserAgent string    `db:"user_agent"`
+	RequestID string    `db:"request_id"`
+	Data      string    `db:"data"`
+}
+
+func newRecord(e Event, from Origin, now time.Time, data string) Record {
+	r := Record{ID: id.New("evt"), At: now, Kind: e.Kind(), Subject: e.Subject(), Outcome: "success", Origin: from, Data: json.RawMessage(data)}
+	if _, no := e.(Failed); no {
+		r.Outcome = "failure"
+	}
+	return r
+}
+
+func (r Record) row() eventRow {
+	o := r.Origin
+	return eventRow{r.ID, r.At, r.Kind, r.Subject, r.Outcome, o.Actor, o.Session, o.Org, o.IP, o.UserAgent, o.RequestID, string(r.Data)}
+}
+
+func (e eventRow) record() Record {
+	return Record{ID: e.ID, At: e.At, Kind: e.Kind, Subject: e.Subject, Outcome: e.Outcome, Data: json.RawMessage(e.Data),
+		Origin: Origin{Actor: e.Actor, Session: e.Session, Org: e.Org, IP: e.IP, UserAgent: e.UserAgent, RequestID: e.RequestID}}
+}
+
+type orderedEvent struct {
+	Tx      int64 `db:"tx"`
+	Seq     int64 `db:"seq"`
+	Settled bool  `db:"settled"`
+
+	ID        string    `db:"id"`
+	At        time.Time `db:"at"`
+	Kind      string    `db:"kind"`
+	Subject   string    `db:"subject"`
+	Outcome   string    `db:"outcome"`
+	Actor     string    `db:"actor"`
+	Session   string    `db:"session_id"`
+	Org       string    `db:"org_id"`
+	IP        string    `db:"ip"`
+	UserAgent string    `db:"user_agent"`
+	RequestID string    `db:"request_id"`
+	Data      string    `db:"data"`
+}
+
+// Events reads what happened after a cursor, in the order of commits. On Postgres a transaction with an earlier place may
+// commit later than one that is already visible, so the order is (transaction, sequence) and everything from the oldest
+// running transaction on is Unsettled: a reader that must miss nothing stops there; one that only wants to hear soon, and
+// may hear twice, reads on.
+func (d *DB) Events(ctx context.Context, after Cursor, limit int) ([]Record, error) {
+	text := `SELECT 0, seq, TRUE, ` + Columns[eventRow]() + ` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2`
+	args := []any{after.Seq, limit}
+	if d.engine.name == postgresName {
+		text = `SELECT tx, seq, tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint, ` + Columns[eventRow]() +
+			` FROM events WHERE (tx, seq) > ($1, $2) ORDER BY tx, seq LIMIT $3`
+		args = []any{after.Tx, after.Seq, limit}
+	}
+	rows, err := All[orderedEvent](ctx, d, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Record, len(rows))
+	for i, o := range rows {
+		list[i] = eventRow{o.ID, o.At, o.Kind, o.Subject, o.Outcome, o.Actor, o.Session, o.Org, o.IP, o.UserAgent, o.RequestID, o.Data}.record()
+		list[i].Cursor = Cursor{o.Tx, o.Seq}
+		list[i].Unsettled = !o.Settled
+	}
+	return list, nil
+}
+
+// LastEvent is the place of the newest settled event: where a reader begins that wants to hear only what comes.
+func (d *DB) LastEvent(ctx context.Context) (Cursor, error) {
+	text := `SELECT 0 AS tx, COALESCE(MAX(seq), 0) FROM events`
+	if d.engine.name == postgresName {
+		text = `SELECT tx, seq FROM events WHERE tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY tx DESC, seq DESC LIMIT 1`
+	}
+	type place struct {
+		Tx  int64 `db:"tx"`
+		Seq int64 `db:"seq"`
+	}
+	rows, err := All[place](ctx, d, text)
+	if err != nil || len(rows) == 0 {
+		return Cursor{}, err
+	}
+	return Cursor(rows[0]), nil
+}

@@ -1,0 +1,9 @@
+DROP TABLE owner_links;
+DROP TABLE signing_keys;
+DROP TABLE login_attempts;
+DROP TABLE sessions;
+DROP TABLE passwords;
+DROP TABLE user_roles;
+DROP TABLE identifiers;
+DROP TABLE users;
+DROP TABLE events;
