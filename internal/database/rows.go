@@ -48,6 +48,9 @@ func Columns[T any]() string { return planOf(reflect.TypeFor[T]()).text }
 func All[T any](ctx context.Context, q Querier, text string, args ...any) ([]T, error) {
 	rows, err := q.query(ctx, text, outgoing(args))
 	if err != nil {
+		if _, ok := q.(*Tx); ok {
+			return nil, err
+		}
 		return nil, unavailable(err)
 	}
 	defer func() { _ = rows.Close() }()
@@ -60,9 +63,10 @@ func All[T any](ctx context.Context, q Querier, text string, args ...any) ([]T, 
 		out = append(out, v)
 	}
 	err = rows.Err()
-	if tx, ok := q.(*Tx); ok && err != nil {
+	if tx, ok := q.(*Tx); ok {
+		tx.wrote = tx.wrote || len(out) > 0 && !strings.HasPrefix(text, "SELECT")
 		tx.failed = err
-		return nil, err // Write must see a lost race as it is
+		return out, err // Write must see a lost race as it is
 	}
 	return out, unavailable(err)
 }

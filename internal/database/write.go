@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
@@ -57,16 +56,14 @@ func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 		tx.failed = err
 		return 0, err
 	}
-	tx.wrote = true
-	return r.RowsAffected()
+	n, err := r.RowsAffected()
+	tx.wrote = tx.wrote || n > 0
+	return n, err
 }
 
 func (tx *Tx) query(_ context.Context, text string, args []any) (*sql.Rows, error) {
 	if tx.failed != nil {
 		return nil, tx.failed
-	}
-	if !strings.HasPrefix(text, "SELECT") {
-		tx.wrote = true
 	}
 	rows, err := tx.run.QueryContext(tx.ctx, text, args...)
 	if err != nil {
@@ -184,3 +181,6 @@ func (tx *Tx) record() error {
 	}
 	return nil
 }
+
+// Context is the context of the change.
+func (tx *Tx) Context() context.Context { return tx.ctx }

@@ -94,8 +94,7 @@ CREATE TABLE signing_keys (
 	public TEXT NOT NULL,
 	private BYTEA NOT NULL,
 	created_at BIGINT NOT NULL,
-	active_at BIGINT NOT NULL,
-	retired_at BIGINT
+	active_at BIGINT NOT NULL
 );
 
 -- A printed link that makes its bearer the owner, once.

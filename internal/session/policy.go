@@ -1,0 +1,32 @@
+package session
+
+import "time"
+
+// verdict is what a refresh token deserves.
+type verdict int
+
+const (
+	dead   verdict = iota // the session has ended
+	rotate                // the token is the current one
+	repeat                // its successor was given a moment ago, to the same device: give it again
+	reused                // it comes too late, or from elsewhere
+)
+
+// judge is the only place that decides about a refresh token whose authenticity is shown.
+func judge(s Session, generation int64, userAgent string, now time.Time, grace time.Duration) verdict {
+	switch {
+	case !now.Before(s.ExpiresAt):
+		return dead
+	case generation == s.generation:
+		return rotate
+	case generation == s.generation-1 && s.rotatedAt != nil && now.Sub(*s.rotatedAt) < grace && userAgent == s.UserAgent:
+		return repeat
+	default:
+		return reused
+	}
+}
+
+// alive reports whether a session may be used now, having been seen last at seen.
+func alive(s Session, seen, now time.Time, idle time.Duration) bool {
+	return now.Before(s.ExpiresAt) && (idle == 0 || now.Before(seen.Add(idle)))
+}

@@ -1,0 +1,294 @@
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/event"
+	"github.com/admit-dev/admit/internal/id"
+	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// Verifier says which session an access token is of and when the token ends, or that it is not valid.
+type Verifier func(ctx context.Context, token string) (sessionID string, expires time.Time, err error)
+
+// Service starts, checks, renews and ends sessions.
+type Service struct {
+	db         *database.DB
+	cfg        Config
+	refreshKey []byte
+	verify     Verifier
+	cache      *cache
+	log        *slog.Logger
+
+	mu   sync.Mutex
+	seen map[string]time.Time // sessions used since their row was written
+}
+
+// NewService works on db. Sessions are kept in memory only while feed hears of every change.
+func NewService(db *database.DB, cfg Config, box *secret.Box, feed *event.Feed, verify Verifier, log *slog.Logger) *Service {
+	s := &Service{db: db, cfg: cfg, verify: verify, cache: newCache(cfg.Cache, feed.Fresh), log: log, seen: map[string]time.Time{}}
+	s.refreshKey = []byte(cfg.RefreshSecret.Reveal())
+	if len(s.refreshKey) == 0 {
+		s.refreshKey = box.Derive("refresh tokens", 32)
+	}
+	feed.Subscribe(s.cache.heard)
+	return s
+}
+
+// Start is what a sign-in knows of the session it begins.
+type Start struct {
+	UserID    string
+	AMR       []string
+	Transport Transport
+	Remember  bool
+	Replaces  string // the session cookie the same browser came with, if any
+}
+
+// Begin adds a session in the sign-in's own change. The credential is the cookie's value or the refresh token; it is
+// always new, so nobody can plant one before the sign-in.
+func (s *Service) Begin(tx *database.Tx, in Start) (Session, string, error) {
+	from := database.OriginOf(tx.Context())
+	n := Session{ID: id.New("ses"), UserID: in.UserID, Transport: in.Transport, AMR: in.AMR, AuthAt: tx.Now, IP: from.IP, UserAgent: from.UserAgent,
+		CreatedAt: tx.Now, SeenAt: tx.Now, ExpiresAt: tx.Now.Add(s.cfg.lifetime(in.Transport, in.Remember)), salt: secret.Random(16)}
+	if in.Replaces != "" {
+		if err := s.end(tx, Replaced, `cookie_hash = $1 AND user_id = $2`, secret.Sum(in.Replaces), in.UserID); err != nil {
+			return Session{}, "", err
+		}
+	}
+	var credential string
+	var hash []byte
+	if in.Transport == Token {
+		n.generation = 1
+		credential = refreshToken(s.refreshKey, n, 1)
+	} else {
+		credential = secret.Hex32()
+		hash = secret.Sum(credential)
+	}
+	if err := insert(tx, n, hash); err != nil {
+		return Session{}, "", err
+	}
+	tx.Emit(Created{UserID: n.UserID, SessionID: n.ID, Transport: n.Transport, AMR: n.AMR})
+	return n, credential, nil
+}
+
+// ByCookie is who a session cookie belongs to, or ErrUnknown.
+func (s *Service) ByCookie(ctx context.Context, cookie string) (*Live, error) {
+	if len(cookie) != 64 { // 32 bytes in hex: nothing else was ever given
+		return nil, ErrUnknown
+	}
+	k := key(sha256.Sum256([]byte(cookie)))
+	return s.lookup(k, func() (*Live, error) {
+		n, u, err := byCookie(ctx, s.db, k[:])
+		return &Live{Session: n, User: u, until: n.ExpiresAt}, err
+	})
+}
+
+// ByAccessToken is who an access token belongs to, or ErrUnknown. A token outlives its session nowhere here.
+func (s *Service) ByAccessToken(ctx context.Context, token string) (*Live, error) {
+	k := key(sha256.Sum256([]byte("access " + token)))
+	return s.lookup(k, func() (*Live, error) {
+		sessionID, until, err := s.verify(ctx, token)
+		if err != nil {
+			return nil, err
+		}
+		n, u, err := byID(ctx, s.db, sessionID)
+		return &Live{Session: n, User: u, until: until}, err
+	})
+}
+
+// lookup finds a credential in memory, or has it read; either way it decides whether the credential is good now.
+func (s *Service) lookup(k key, read func() (*Live, error)) (*Live, error) {
+	now := s.db.Now()
+	l := s.cache.get(k)
+	if l != nil && !s.valid(l, now) {
+		s.cache.drop(k, l)
+		l = nil // idle by what we remember; the row may know better
+	}
+	if l == nil {
+		epoch := s.cache.epoch.Load()
+		var err error
+		if l, err = read(); err != nil {
+			return nil, err
+		}
+		l.seen.Store(max(l.Session.SeenAt.UnixMicro(), s.lastSeen(l.Session.ID).UnixMicro()))
+		if !s.valid(l, now) {
+			return nil, ErrUnknown
+		}
+		s.cache.put(k, l, epoch)
+	}
+	s.touch(l, now)
+	return l, nil
+}
+
+func (s *Service) valid(l *Live, now time.Time) bool {
+	return l.User.Active() && now.Before(l.until) && alive(l.Session, time.UnixMicro(l.seen.Load()), now, s.cfg.idle())
+}
+
+// Renewal is what a refresh token was exchanged for.
+type Renewal struct {
+	Session Session
+	User    user.User
+	Token   string // the successor
+}
+
+// Refresh exchanges a refresh token for its successor. The token used last gets the same successor again within the grace;
+// one that comes later ends the session.
+func (s *Service) Refresh(ctx context.Context, token string) (Renewal, error) {
+	sessionID, generation, ok := parseRefresh(token)
+	if !ok {
+		return Renewal{}, ErrRefresh
+	}
+	n, u, err := byID(ctx, s.db, sessionID)
+	if errors.Is(err, ErrUnknown) || err == nil && (!authentic(s.refreshKey, n, generation, token) || !u.Active()) {
+		return Renewal{}, ErrRefresh
+	}
+	if err != nil {
+		return Renewal{}, err
+	}
+	from := database.OriginOf(ctx)
+	grace := time.Duration(s.cfg.GraceSeconds) * time.Second
+	if judge(n, generation, from.UserAgent, s.db.Now(), grace) != repeat { // which changes nothing
+		from.Actor, from.Session = n.UserID, n.ID
+		err = s.db.Write(ctx, func(tx *database.Tx) error { return s.exchange(tx, &n, generation, grace) }, database.ReadCommitted)
+		// Each step of exchange is one conditional statement on the row of the session; what it found is read again after it.
+	}
+	return Renewal{n, u, refreshToken(s.refreshKey, n, generation+1)}, err
+}
+
+// exchange moves the session on, or finds out why it cannot.
+func (s *Service) exchange(tx *database.Tx, n *Session, generation int64, grace time.Duration) error {
+	from := database.OriginOf(tx.Context())
+	if judge(*n, generation, from.UserAgent, tx.Now, grace) == rotate {
+		expires := s.cfg.renewed(*n, tx.Now)
+		moved, err := advance(tx, *n, from.IP, from.UserAgent, expires)
+		if err != nil {
+			return err
+		}
+		if moved == 1 {
+			n.ExpiresAt, n.UserAgent = expires, from.UserAgent
+			tx.Emit(Refreshed{UserID: n.UserID, SessionID: n.ID, Generation: generation + 1})
+			return nil
+		}
+		now, _, err := byID(tx.Context(), tx, n.ID) // somebody else moved it, or ended it
+		if errors.Is(err, ErrUnknown) {
+			return ErrRefresh
+		}
+		if err != nil {
+			return err
+		}
+		*n = now
+	}
+	switch judge(*n, generation, from.UserAgent, tx.Now, grace) {
+	case repeat:
+		return nil
+	case reused:
+		tx.Emit(Reused{UserID: n.UserID, SessionID: n.ID, Generation: generation, Current: n.generation})
+		if err := s.end(tx, TokenReused, `id = $1`, n.ID); err != nil {
+			return err
+		}
+		return tx.Refuse(ErrReused)
+	default:
+		return ErrRefresh
+	}
+}
+
+// List is every session of a person that is alive, newest first.
+func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
+	all, err := listOf(ctx, s.db, userID, s.db.Now())
+	var list []Session
+	for _, n := range all {
+		if at := s.lastSeen(n.ID); at.After(n.SeenAt) {
+			n.SeenAt = at
+		}
+		if alive(n, n.SeenAt, s.db.Now(), s.cfg.idle()) {
+			list = append(list, n)
+		}
+	}
+	return list, err
+}
+
+// Revoke ends one session of a person.
+func (s *Service) Revoke(ctx context.Context, userID, sessionID string, why Reason) error {
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		gone, err := remove(tx, `id = $1 AND user_id = $2`, sessionID, userID)
+		if err == nil && len(gone) == 0 {
+			return ErrNone
+		}
+		tell(tx, gone, why)
+		return err
+	})
+}
+
+// RevokeRefresh ends the session a refresh token belongs to, also when the token is not the current one.
+func (s *Service) RevokeRefresh(ctx context.Context, token string) error {
+	sessionID, generation, ok := parseRefresh(token)
+	if !ok {
+		return ErrRefresh
+	}
+	n, _, err := byID(ctx, s.db, sessionID)
+	if errors.Is(err, ErrUnknown) || err == nil && !authentic(s.refreshKey, n, generation, token) {
+		return ErrRefresh
+	}
+	if err != nil {
+		return err
+	}
+	from := database.OriginOf(ctx)
+	from.Actor, from.Session = n.UserID, n.ID
+	return s.Revoke(ctx, n.UserID, n.ID, SignedOut)
+}
+
+// RevokeAll ends every session of a person but the one with the id except, and says how many.
+func (s *Service) RevokeAll(ctx context.Context, userID, except string, why Reason) (n int, err error) {
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		n, err = RevokeAll(tx, userID, except, why)
+		return err
+	})
+	return n, err
+}
+
+// RevokeAll ends every session of a person but one, as part of a change that makes them unsafe.
+func RevokeAll(tx *database.Tx, userID, except string, why Reason) (int, error) {
+	gone, err := remove(tx, `user_id = $1 AND id <> $2`, userID, except)
+	tell(tx, gone, why)
+	return len(gone), err
+}
+
+func (s *Service) end(tx *database.Tx, why Reason, where string, args ...any) error {
+	gone, err := remove(tx, where, args...)
+	tell(tx, gone, why)
+	return err
+}
+
+func tell(tx *database.Tx, gone []ended, why Reason) {
+	for _, e := range gone {
+		tx.Emit(Revoked{UserID: e.UserID, SessionID: e.ID, Reason: why, AgeSeconds: int64(tx.Now.Sub(e.CreatedAt).Seconds())})
+	}
+}
+
+// DisableUser keeps a person from signing in and ends every session of theirs.
+func (s *Service) DisableUser(ctx context.Context, userID string) error {
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		if err := user.Disable(tx, userID); err != nil {
+			return err
+		}
+		_, err := RevokeAll(tx, userID, "", UserDisabled)
+		return err
+	})
+}
+
+// DeleteUser removes a person, their sessions and everything of theirs.
+func (s *Service) DeleteUser(ctx context.Context, userID string) error {
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		if _, err := RevokeAll(tx, userID, "", UserDeleted); err != nil {
+			return err
+		}
+		return user.Delete(tx, userID)
+	})
+}

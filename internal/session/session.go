@@ -1,0 +1,121 @@
+// Package session is what a person who has signed in holds: one row that can be ended, with a cookie or a pair of tokens
+// as its transport.
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// The refusals of this package. None says whether the session was ever there.
+var (
+	ErrUnknown = apperr.New(apperr.Unauthenticated, "session_invalid", "You are not signed in, or your session has ended. Sign in again.")
+	ErrRefresh = apperr.New(apperr.Unauthenticated, "refresh_token_invalid", "This refresh token is not valid. Sign in again. Over plain http the cookie is only sent when COOKIE_SECURE is not true.")
+	ErrReused  = apperr.New(apperr.Unauthenticated, "refresh_token_reused", "This refresh token was used before. The session has been ended to be safe. Sign in again.")
+	ErrNone    = apperr.New(apperr.NotFound, "session_not_found", "There is no such session.")
+)
+
+// Transport is how a session reaches us.
+type Transport string
+
+// The transports of a session.
+const (
+	Cookie Transport = "cookie" // an opaque session cookie
+	Token  Transport = "token"  // an access token, and a refresh token that renews it
+)
+
+// Reason is why a session ended.
+type Reason string
+
+// The reasons a session ends for.
+const (
+	SignedOut       Reason = "signed_out"
+	RevokedByUser   Reason = "revoked_by_user"
+	RevokedByAdmin  Reason = "revoked_by_admin"
+	PasswordChanged Reason = "password_changed"
+	UserDisabled    Reason = "user_disabled"
+	UserDeleted     Reason = "user_deleted"
+	TokenReused     Reason = "token_reused"
+	Replaced        Reason = "replaced" // the same browser signed in anew
+)
+
+// Session is one sign-in that is alive.
+type Session struct {
+	ID        string
+	UserID    string
+	Transport Transport
+	AMR       []string // authentication methods, RFC 8176
+	AuthAt    time.Time
+	IP        string // where it was seen last
+	UserAgent string
+	CreatedAt time.Time
+	SeenAt    time.Time // to the minute
+	ExpiresAt time.Time
+
+	generation int64 // of the refresh token that is valid now; 0 when none was given
+	rotatedAt  *time.Time
+	salt       []byte
+}
+
+// Live is what a valid credential proves: a session and the person it belongs to. It is shared and never changed.
+type Live struct {
+	Session Session
+	User    user.User
+
+	until time.Time // when the credential itself ends, if before the session
+	seen  atomic.Int64
+	once  sync.Once
+	memo  any
+}
+
+// Memo keeps what an edge derives from the person, such as their JSON, for as long as this Live is valid.
+func (l *Live) Memo(derive func() any) any {
+	l.once.Do(func() { l.memo = derive() })
+	return l.memo
+}
+
+type (
+	// Created is told of a sign-in that became a session.
+	Created struct {
+		UserID    string    `json:"user_id"`
+		SessionID string    `json:"session_id"`
+		Transport Transport `json:"transport"`
+		AMR       []string  `json:"amr"`
+	}
+	// Revoked is told of a session that was ended before its time.
+	Revoked struct {
+		UserID     string `json:"user_id"`
+		SessionID  string `json:"session_id"`
+		Reason     Reason `json:"reason"`
+		AgeSeconds int64  `json:"age_seconds"`
+	}
+	// Refreshed is told of a refresh token that was exchanged for its successor.
+	Refreshed struct {
+		UserID     string `json:"user_id"`
+		SessionID  string `json:"session_id"`
+		Generation int64  `json:"generation"`
+	}
+	// Reused is told of a refresh token that came back after its successor was used: a copy is in other hands.
+	Reused struct {
+		UserID     string `json:"user_id"`
+		SessionID  string `json:"session_id"`
+		Generation int64  `json:"generation"`
+		Current    int64  `json:"current_generation"`
+	}
+)
+
+func (Created) Kind() string   { return "session.created" }
+func (Revoked) Kind() string   { return "session.revoked" }
+func (Refreshed) Kind() string { return "token.refreshed" }
+func (Reused) Kind() string    { return "token.reuse_detected" }
+
+func (e Created) Subject() string   { return e.UserID }
+func (e Revoked) Subject() string   { return e.UserID }
+func (e Refreshed) Subject() string { return e.UserID }
+func (e Reused) Subject() string    { return e.UserID }
+
+func (Reused) Failed() {}

@@ -1,0 +1,126 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+type row struct {
+	ID         string     `db:"id"`
+	UserID     string     `db:"user_id"`
+	CookieHash []byte     `db:"cookie_hash"`
+	Transport  string     `db:"transport"`
+	Salt       []byte     `db:"salt"`
+	Generation int64      `db:"generation"`
+	RotatedAt  *time.Time `db:"rotated_at"`
+	AMR        string     `db:"amr"`
+	AuthAt     time.Time  `db:"auth_at"`
+	IP         string     `db:"ip"`
+	UserAgent  string     `db:"user_agent"`
+	CreatedAt  time.Time  `db:"created_at"`
+	SeenAt     time.Time  `db:"seen_at"`
+	ExpiresAt  time.Time  `db:"expires_at"`
+}
+
+func (r row) session() Session {
+	return Session{r.ID, r.UserID, Transport(r.Transport), strings.Fields(r.AMR), r.AuthAt, r.IP, r.UserAgent,
+		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.Generation, r.RotatedAt, r.Salt}
+}
+
+func insert(tx *database.Tx, s Session, cookieHash []byte) error {
+	return database.Insert(tx, "sessions", row{s.ID, s.UserID, cookieHash, string(s.Transport), s.salt, s.generation, s.rotatedAt,
+		strings.Join(s.AMR, " "), s.AuthAt, s.IP, s.UserAgent, s.CreatedAt, s.SeenAt, s.ExpiresAt})
+}
+
+// both is a session and its person, in one row.
+type both struct {
+	SID        string     `db:"s.id"`
+	UserID     string     `db:"s.user_id"`
+	CookieHash []byte     `db:"s.cookie_hash"`
+	Transport  string     `db:"s.transport"`
+	Salt       []byte     `db:"s.salt"`
+	Generation int64      `db:"s.generation"`
+	RotatedAt  *time.Time `db:"s.rotated_at"`
+	AMR        string     `db:"s.amr"`
+	AuthAt     time.Time  `db:"s.auth_at"`
+	IP         string     `db:"s.ip"`
+	UserAgent  string     `db:"s.user_agent"`
+	SCreatedAt time.Time  `db:"s.created_at"`
+	SeenAt     time.Time  `db:"s.seen_at"`
+	ExpiresAt  time.Time  `db:"s.expires_at"`
+
+	ID              string     `db:"u.id"`
+	Name            string     `db:"u.name"`
+	Email           *string    `db:"email"`
+	EmailVerifiedAt *time.Time `db:"email_verified_at"`
+	Username        *string    `db:"username"`
+	Phone           *string    `db:"phone"`
+	PhoneVerifiedAt *time.Time `db:"phone_verified_at"`
+	Roles           *string    `db:"roles"`
+	DisabledAt      *time.Time `db:"disabled_at"`
+	CreatedAt       time.Time  `db:"u.created_at"`
+	UpdatedAt       time.Time  `db:"u.updated_at"`
+}
+
+// find reads a session and its person by what where says of s. One statement.
+func find(ctx context.Context, q database.Querier, where string, arg any) (Session, user.User, error) {
+	b, err := database.One[both](ctx, q, `SELECT s.id, s.user_id, s.cookie_hash, s.transport, s.salt, s.generation, s.rotated_at, s.amr,
+		s.auth_at, s.ip, s.user_agent, s.created_at, s.seen_at, s.expires_at, `+user.Select+`
+		FROM sessions s JOIN users u ON u.id = s.user_id `+user.Joins+` WHERE `+where, arg)
+	if errors.Is(err, database.ErrNone) {
+		err = ErrUnknown
+	}
+	s := row{b.SID, b.UserID, b.CookieHash, b.Transport, b.Salt, b.Generation, b.RotatedAt, b.AMR, b.AuthAt, b.IP, b.UserAgent, b.SCreatedAt, b.SeenAt, b.ExpiresAt}
+	u := user.Row{ID: b.ID, Name: b.Name, Email: b.Email, EmailVerifiedAt: b.EmailVerifiedAt, Username: b.Username, Phone: b.Phone,
+		PhoneVerifiedAt: b.PhoneVerifiedAt, Roles: b.Roles, DisabledAt: b.DisabledAt, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt}
+	return s.session(), u.User(), err
+}
+
+func byCookie(ctx context.Context, q database.Querier, hash []byte) (Session, user.User, error) {
+	return find(ctx, q, `s.cookie_hash = $1`, hash)
+}
+
+func byID(ctx context.Context, q database.Querier, id string) (Session, user.User, error) {
+	return find(ctx, q, `s.id = $1`, id)
+}
+
+func listOf(ctx context.Context, q database.Querier, userID string, now time.Time) ([]Session, error) {
+	rows, err := database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY id DESC`, userID, now)
+	list := make([]Session, len(rows))
+	for i, r := range rows {
+		list[i] = r.session()
+	}
+	return list, err
+}
+
+// advance moves a session to the next generation, if it is still at this one.
+func advance(tx *database.Tx, s Session, ip, userAgent string, expires time.Time) (int64, error) {
+	return tx.Exec(`UPDATE sessions SET generation = generation + 1, rotated_at = $3, seen_at = $3, ip = $4, user_agent = $5, expires_at = $6
+		WHERE id = $1 AND generation = $2 AND expires_at > $3`, s.ID, s.generation, tx.Now, ip, userAgent, expires)
+}
+
+// ended is what is left to tell of a session whose row is gone.
+type ended struct {
+	ID        string    `db:"id"`
+	UserID    string    `db:"user_id"`
+	CreatedAt time.Time `db:"created_at"`
+}
+
+func remove(tx *database.Tx, where string, args ...any) ([]ended, error) {
+	return database.All[ended](tx.Context(), tx, `DELETE FROM sessions WHERE `+where+` RETURNING `+database.Columns[ended](), args...)
+}
+
+// removeExpired deletes at most limit sessions that have run out, and says how many.
+func removeExpired(tx *database.Tx, limit int) (int64, error) {
+	return tx.Exec(`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now, limit)
+}
+
+func setSeen(tx *database.Tx, id string, at time.Time) error {
+	_, err := tx.Exec(`UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2`, id, at)
+	return err
+}

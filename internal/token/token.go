@@ -1,0 +1,77 @@
+// Package token makes and checks access tokens, and keeps the keys that sign them.
+package token
+
+import (
+	"time"
+
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// ErrInvalid is an access token that is not one of ours, or not any more. It does not say which.
+var ErrInvalid = apperr.New(apperr.Unauthenticated, "invalid_token", "The access token is not valid or has expired. Refresh it, or sign in again.")
+
+// Grant is what an access token is made from.
+type Grant struct {
+	User      user.User
+	SessionID string
+	AMR       []string  // authentication methods, RFC 8176
+	AuthAt    time.Time // when the person last proved who they are
+}
+
+// Claims are the claims of an access token: RFC 9068, and ours.
+type Claims struct {
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
+	Audience  string   `json:"aud"`
+	ExpiresAt int64    `json:"exp"` // seconds since 1970 UTC, as are the other times
+	IssuedAt  int64    `json:"iat"`
+	NotBefore int64    `json:"nbf"`
+	ID        string   `json:"jti"`
+	SessionID string   `json:"sid"`
+	Type      string   `json:"typ"` // always "access"
+	Role      string   `json:"role"`
+	Roles     []string `json:"roles"`
+	Org       string   `json:"org,omitempty"`
+	OrgRoles  []string `json:"org_roles"`
+	AMR       []string `json:"amr"`
+	AuthTime  int64    `json:"auth_time"`
+}
+
+// Issued is an access token and how long it lives.
+type Issued struct {
+	Token     string
+	ExpiresIn time.Duration
+}
+
+// leeway is how far clocks may differ for a token that is not valid yet. One that has expired gets none.
+const leeway = 30 * time.Second
+
+// check holds the claims against this server and now.
+func (c Claims) check(issuer, audience string, now time.Time) error {
+	soon := now.Add(leeway).Unix()
+	if c.Issuer != issuer || c.Audience != audience || c.Type != "access" || c.Subject == "" || c.SessionID == "" ||
+		c.ExpiresAt <= now.Unix() || c.NotBefore > soon || c.IssuedAt > soon {
+		return ErrInvalid
+	}
+	return nil
+}
+
+type (
+	// KeyCreated is told of a new signing key. It signs from active_at on.
+	KeyCreated struct {
+		KeyID     string    `json:"key_id"`
+		Algorithm string    `json:"algorithm"`
+		ActiveAt  time.Time `json:"active_at"`
+	}
+	// KeyDeleted is told of a signing key that no valid token is left of.
+	KeyDeleted struct {
+		KeyID string `json:"key_id"`
+	}
+)
+
+func (KeyCreated) Kind() string { return "signing_key.created" }
+func (KeyDeleted) Kind() string { return "signing_key.deleted" }
+
+func (e KeyCreated) Subject() string { return e.KeyID }
+func (e KeyDeleted) Subject() string { return e.KeyID }

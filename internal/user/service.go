@@ -1,0 +1,280 @@
+package user
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/id"
+)
+
+// Service reads and changes people.
+type Service struct {
+	db  *database.DB
+	cfg Config
+}
+
+// NewService works on db.
+func NewService(db *database.DB, cfg Config) *Service { return &Service{db, cfg} }
+
+// New is a person to be.
+type New struct {
+	Email    string // any of the three identifiers, at least one
+	Username string
+	Phone    string
+	Name     string
+}
+
+// Parse reads and folds the identifiers of n. It refuses every field at fault at once.
+func (s *Service) Parse(n New) ([]Identifier, string, error) {
+	var ids []Identifier
+	var faults []error
+	add := func(text string, parse func(string) (Identifier, error)) {
+		if text == "" {
+			return
+		}
+		i, err := parse(text)
+		ids, faults = append(ids, i), append(faults, err)
+	}
+	add(n.Email, ParseEmail)
+	add(n.Username, ParseUsername)
+	add(n.Phone, s.parsePhone)
+	name, err := parseName(n.Name)
+	faults = append(faults, err)
+	if len(ids) == 0 {
+		faults = append(faults, ErrNoIdentifier)
+	}
+	return ids, name, fields(faults)
+}
+
+func (s *Service) parsePhone(text string) (Identifier, error) {
+	return ParsePhone(text, s.cfg.PhoneRegion)
+}
+
+// ParseIdentifier reads what was typed into a sign-in form.
+func (s *Service) ParseIdentifier(text string) (Identifier, error) {
+	return ParseIdentifier(text, s.cfg.PhoneRegion)
+}
+
+func parseName(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > 200 || strings.ContainsFunc(text, unicode.IsControl) {
+		return "", ErrName
+	}
+	return text, nil
+}
+
+// Create adds a person. An identifier that somebody has already is refused.
+func Create(tx *database.Tx, ids []Identifier, name string) (User, error) {
+	u := userRow{ID: id.New("usr"), Name: name, CreatedAt: tx.Now, UpdatedAt: tx.Now}
+	if err := database.Insert(tx, "users", u); err != nil {
+		return User{}, err
+	}
+	var kinds []string
+	for _, i := range ids {
+		if err := addIdentifier(tx, u.ID, i); err != nil {
+			return User{}, err
+		}
+		kinds = append(kinds, i.Kind)
+	}
+	tx.Emit(Created{UserID: u.ID, Identifiers: kinds})
+	return ByID(tx.Context(), tx, u.ID)
+}
+
+// Get finds a person by id.
+func (s *Service) Get(ctx context.Context, id string) (User, error) { return ByID(ctx, s.db, id) }
+
+// Find finds a person by id or by any identifier.
+func (s *Service) Find(ctx context.Context, text string) (User, error) {
+	if id.Valid("usr", text) {
+		return s.Get(ctx, text)
+	}
+	i, err := s.ParseIdentifier(text)
+	if err != nil {
+		return User{}, ErrNotFound
+	}
+	return ByIdentifier(ctx, s.db, i)
+}
+
+// Page is a part of the list of people, newest first.
+type Page struct {
+	Users []User
+	Next  string // give it as after for the next page; "" at the end
+}
+
+// List gives at most limit people that come after the one with the id after, newest first.
+func (s *Service) List(ctx context.Context, after string, limit int) (Page, error) {
+	users, err := list(ctx, s.db, after, limit+1)
+	p := Page{Users: users}
+	if len(users) > limit {
+		p.Users = users[:limit]
+		p.Next = users[limit-1].ID
+	}
+	return p, err
+}
+
+// Change is what of a profile is to be other; nil leaves a field as it is.
+type Change struct {
+	Name     *string
+	Username *string // "" takes it away
+}
+
+// Update changes a profile and gives the person as they are after it.
+func (s *Service) Update(ctx context.Context, userID string, c Change) (u User, err error) {
+	var name string
+	var newName Identifier
+	var faults []error
+	if c.Name != nil {
+		name, err = parseName(*c.Name)
+		faults = append(faults, err)
+	}
+	if c.Username != nil && *c.Username != "" {
+		newName, err = ParseUsername(*c.Username)
+		faults = append(faults, err)
+	}
+	if err := fields(faults); err != nil {
+		return User{}, err
+	}
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		before, err := ByID(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		var changed []string
+		if c.Name != nil && name != before.Name {
+			changed = append(changed, "name")
+			if err := setName(tx, userID, name); err != nil {
+				return err
+			}
+		}
+		if c.Username != nil && newName.Value != before.Username {
+			if changed = append(changed, "username"); before.Email == "" && before.Phone == "" && newName.Value == "" {
+				return ErrNoIdentifier.In("username")
+			}
+			if err := replaceUsername(tx, userID, newName); err != nil {
+				return err
+			}
+		}
+		if len(changed) > 0 {
+			tx.Emit(Updated{userID, changed})
+		}
+		u, err = ByID(ctx, tx, userID)
+		return err
+	})
+	return u, err
+}
+
+// Disable keeps a person from signing in. Whoever calls it ends their sessions in the same change.
+func Disable(tx *database.Tx, userID string) error {
+	n, err := setDisabled(tx, userID)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		u, err := ByID(tx.Context(), tx, userID)
+		if err != nil || !u.Active() {
+			return err // disabled already: nothing to tell
+		}
+		return ErrLastSuperAdmin
+	}
+	tx.Emit(Disabled{userID})
+	return nil
+}
+
+// Enable lets a person sign in again.
+func (s *Service) Enable(ctx context.Context, userID string) error {
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		n, err := clearDisabled(tx, userID)
+		if err != nil || n > 0 {
+			tx.Emit(Enabled{userID})
+			return err
+		}
+		_, err = ByID(ctx, tx, userID)
+		return err
+	})
+}
+
+// Delete removes a person and everything of theirs. Whoever calls it ends their sessions in the same change.
+func Delete(tx *database.Tx, userID string) error {
+	n, err := remove(tx, userID)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		if _, err := ByID(tx.Context(), tx, userID); err != nil {
+			return err
+		}
+		return ErrLastSuperAdmin
+	}
+	tx.Emit(Deleted{userID})
+	return nil
+}
+
+var roleName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,47}$`)
+
+// Grant gives a person a global role. Giving it again changes nothing.
+func Grant(tx *database.Tx, userID, role string) error {
+	if !roleName.MatchString(role) {
+		return ErrRole
+	}
+	before, err := ByID(tx.Context(), tx, userID)
+	if err != nil || before.HasRole(role) {
+		return err
+	}
+	if err := insertRole(tx, userID, role); err != nil {
+		return err
+	}
+	after := append(slices.Clone(before.Roles), role)
+	slices.Sort(after)
+	tx.Emit(RoleGranted{UserID: userID, Role: role, Before: before.Roles, After: after})
+	return nil
+}
+
+// Revoke takes a global role from a person. The last super_admin keeps theirs.
+func Revoke(tx *database.Tx, userID, role string) error {
+	before, err := ByID(tx.Context(), tx, userID)
+	if err != nil || !before.HasRole(role) {
+		return err
+	}
+	n, err := removeRole(tx, userID, role)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrLastSuperAdmin
+	}
+	after := slices.DeleteFunc(slices.Clone(before.Roles), func(r string) bool { return r == role })
+	tx.Emit(RoleRevoked{UserID: userID, Role: role, Before: before.Roles, After: after})
+	return nil
+}
+
+// HasOwner reports whether somebody active is super_admin.
+func (s *Service) HasOwner(ctx context.Context) (bool, error) { return hasOwner(ctx, s.db) }
+
+// taken says which identifier somebody else has.
+func taken(err error, kind string) error {
+	if !database.Taken(err) {
+		return err
+	}
+	switch kind {
+	case KindEmail:
+		return ErrEmailTaken
+	case KindUsername:
+		return ErrUsernameTaken
+	default:
+		return ErrPhoneTaken
+	}
+}
+
+// notFound names a missing row.
+func notFound(err error) error {
+	if errors.Is(err, database.ErrNone) {
+		return ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package user
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+)
+
+type userRow struct {
+	ID         string     `db:"id"`
+	Name       string     `db:"name"`
+	DisabledAt *time.Time `db:"disabled_at"`
+	CreatedAt  time.Time  `db:"created_at"`
+	UpdatedAt  time.Time  `db:"updated_at"`
+}
+
+type identifierRow struct {
+	Kind       string     `db:"kind"`
+	Value      string     `db:"value"`
+	UserID     string     `db:"user_id"`
+	IsPrimary  bool       `db:"is_primary"`
+	VerifiedAt *time.Time `db:"verified_at"`
+	CreatedAt  time.Time  `db:"created_at"`
+}
+
+// Row is a person as one SELECT reads them: see Select.
+type Row struct {
+	ID              string     `db:"id"`
+	Name            string     `db:"name"`
+	Email           *string    `db:"email"`
+	EmailVerifiedAt *time.Time `db:"email_verified_at"`
+	Username        *string    `db:"username"`
+	Phone           *string    `db:"phone"`
+	PhoneVerifiedAt *time.Time `db:"phone_verified_at"`
+	Roles           *string    `db:"roles"`
+	DisabledAt      *time.Time `db:"disabled_at"`
+	CreatedAt       time.Time  `db:"created_at"`
+	UpdatedAt       time.Time  `db:"updated_at"`
+}
+
+// Select and From let another store read a person in the same statement as its own row. The alias of users is u.
+const (
+	Select = `u.id, u.name, e.value, e.verified_at, n.value, p.value, p.verified_at,
+		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id), u.disabled_at, u.created_at, u.updated_at`
+	Joins = `LEFT JOIN identifiers e ON e.user_id = u.id AND e.kind = 'email' AND e.is_primary
+		LEFT JOIN identifiers n ON n.user_id = u.id AND n.kind = 'username' AND n.is_primary
+		LEFT JOIN identifiers p ON p.user_id = u.id AND p.kind = 'phone' AND p.is_primary`
+)
+
+// User is the person the row tells of.
+func (r Row) User() User {
+	u := User{ID: r.ID, Name: r.Name, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
+		DisabledAt: r.DisabledAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+	for _, c := range []struct {
+		to   *string
+		from *string
+	}{{&u.Email, r.Email}, {&u.Username, r.Username}, {&u.Phone, r.Phone}} {
+		if c.from != nil {
+			*c.to = *c.from
+		}
+	}
+	if r.Roles != nil {
+		u.Roles = strings.Fields(*r.Roles)
+		slices.Sort(u.Roles)
+	}
+	return u
+}
+
+// ByID finds a person by id.
+func ByID(ctx context.Context, q database.Querier, id string) (User, error) {
+	r, err := database.One[Row](ctx, q, `SELECT `+Select+` FROM users u `+Joins+` WHERE u.id = $1`, id)
+	return r.User(), notFound(err)
+}
+
+// ByIdentifier finds a person by what they are known by.
+func ByIdentifier(ctx context.Context, q database.Querier, i Identifier) (User, error) {
+	r, err := database.One[Row](ctx, q, `SELECT `+Select+` FROM identifiers i JOIN users u ON u.id = i.user_id `+Joins+
+		` WHERE i.kind = $1 AND i.value = $2`, i.Kind, i.Value)
+	return r.User(), notFound(err)
+}
+
+func list(ctx context.Context, q database.Querier, after string, limit int) ([]User, error) {
+	rows, err := database.All[Row](ctx, q, `SELECT `+Select+` FROM users u `+Joins+
+		` WHERE (CAST($1 AS TEXT) = '' OR u.id < $1) ORDER BY u.id DESC LIMIT $2`, after, limit)
+	users := make([]User, len(rows))
+	for i, r := range rows {
+		users[i] = r.User()
+	}
+	return users, err
+}
+
+func addIdentifier(tx *database.Tx, userID string, i Identifier) error {
+	return taken(database.Insert(tx, "identifiers", identifierRow{Kind: i.Kind, Value: i.Value, UserID: userID, IsPrimary: true, CreatedAt: tx.Now}), i.Kind)
+}
+
+func replaceUsername(tx *database.Tx, userID string, i Identifier) error {
+	if _, err := tx.Exec(`DELETE FROM identifiers WHERE user_id = $1 AND kind = 'username'`, userID); err != nil {
+		return err
+	}
+	if i.Value != "" {
+		if err := addIdentifier(tx, userID, i); err != nil {
+			return err
+		}
+	}
+	return touch(tx, userID)
+}
+
+func setName(tx *database.Tx, userID, name string) error {
+	_, err := tx.Exec(`UPDATE users SET name = $2, updated_at = $3 WHERE id = $1`, userID, name, tx.Now)
+	return err
+}
+
+func touch(tx *database.Tx, userID string) error {
+	_, err := tx.Exec(`UPDATE users SET updated_at = $2 WHERE id = $1`, userID, tx.Now)
+	return err
+}
+
+// notLastOwner is true of everybody but the last active super_admin: $1 is the person.
+const notLastOwner = `(NOT EXISTS (SELECT 1 FROM user_roles WHERE user_id = $1 AND role = '` + SuperAdmin + `') OR EXISTS
+	(SELECT 1 FROM user_roles r JOIN users o ON o.id = r.user_id WHERE r.role = '` + SuperAdmin + `' AND o.disabled_at IS NULL AND o.id <> $1))`
+
+func setDisabled(tx *database.Tx, userID string) (int64, error) {
+	return tx.Exec(`UPDATE users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL AND `+notLastOwner, userID, tx.Now)
+}
+
+func clearDisabled(tx *database.Tx, userID string) (int64, error) {
+	return tx.Exec(`UPDATE users SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL`, userID, tx.Now)
+}
+
+func remove(tx *database.Tx, userID string) (int64, error) {
+	return tx.Exec(`DELETE FROM users WHERE id = $1 AND (disabled_at IS NOT NULL OR `+notLastOwner+`)`, userID)
+}
+
+func insertRole(tx *database.Tx, userID, role string) error {
+	_, err := tx.Exec(`INSERT INTO user_roles (user_id, role, granted_by, granted_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		userID, role, database.OriginOf(tx.Context()).Actor, tx.Now)
+	return err
+}
+
+func removeRole(tx *database.Tx, userID, role string) (int64, error) {
+	text := `DELETE FROM user_roles WHERE user_id = $1 AND role = $2`
+	if role == SuperAdmin {
+		text += ` AND EXISTS (SELECT 1 FROM user_roles r JOIN users o ON o.id = r.user_id WHERE r.role = '` + SuperAdmin + `' AND o.disabled_at IS NULL AND o.id <> $1)`
+	}
+	return tx.Exec(text, userID, role)
+}
+
+func hasOwner(ctx context.Context, q database.Querier) (bool, error) {
+	n, err := database.One[int64](ctx, q, `SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id WHERE r.role = $1 AND u.disabled_at IS NULL`, SuperAdmin)
+	return n > 0, err
+}

@@ -1,0 +1,111 @@
+// Package user is the people Admit knows and what they are found by: e-mail address, username, phone number.
+package user
+
+import (
+	"slices"
+	"time"
+
+	"github.com/admit-dev/admit/internal/apperr"
+)
+
+// SuperAdmin is the global role of an owner. There is always at least one who holds it, once there was one.
+const SuperAdmin = "super_admin"
+
+// The refusals of this package.
+var (
+	ErrNotFound       = apperr.New(apperr.NotFound, "user_not_found", "There is no such user.")
+	ErrEmailTaken     = apperr.New(apperr.Conflict, "email_taken", "This e-mail address has an account already. Sign in, or reset the password.").In("email")
+	ErrUsernameTaken  = apperr.New(apperr.Conflict, "username_taken", "This username is taken. Choose another.").In("username")
+	ErrPhoneTaken     = apperr.New(apperr.Conflict, "phone_taken", "This phone number has an account already. Sign in instead.").In("phone")
+	ErrEmail          = apperr.New(apperr.Invalid, "email_invalid", "This is not an e-mail address. It looks like name@example.com and has at most 255 characters.").In("email")
+	ErrUsername       = apperr.New(apperr.Invalid, "username_invalid", "A username has 4 to 24 characters: letters a to z, digits, and . _ - between them, with at least one letter.").In("username")
+	ErrPhone          = apperr.New(apperr.Invalid, "phone_invalid", "This is not a phone number. Write it with its country code, as in +49 171 1234567.").In("phone")
+	ErrNoIdentifier   = apperr.New(apperr.Invalid, "identifier_missing", "An e-mail address, a username or a phone number is needed.").In("email")
+	ErrName           = apperr.New(apperr.Invalid, "name_invalid", "A name has at most 200 characters and no control characters.").In("name")
+	ErrRole           = apperr.New(apperr.Invalid, "role_invalid", "A role is a word such as super_admin: letters a to z, digits, _ and -, at most 48.").In("role")
+	ErrLastSuperAdmin = apperr.New(apperr.Conflict, "last_super_admin", "This is the last super_admin. Give the role to somebody else first.")
+)
+
+// User is a person.
+type User struct {
+	ID            string
+	Name          string
+	Email         string // the primary address, folded; "" when there is none
+	EmailVerified bool
+	Username      string
+	Phone         string // E.164
+	PhoneVerified bool
+	Roles         []string // global roles, sorted
+	DisabledAt    *time.Time
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// Active reports whether the person may sign in.
+func (u *User) Active() bool { return u.DisabledAt == nil }
+
+// HasRole reports whether the person holds a global role.
+func (u *User) HasRole(role string) bool { return slices.Contains(u.Roles, role) }
+
+// Role is the first global role, or "user" for a person without one: the claim that description C's clients read.
+func (u *User) Role() string {
+	if len(u.Roles) > 0 {
+		return u.Roles[0]
+	}
+	return "user"
+}
+
+type (
+	// Created is told of a new person.
+	Created struct {
+		UserID      string   `json:"user_id"`
+		Identifiers []string `json:"identifiers"` // the kinds, never the values
+	}
+	// Updated is told of a changed profile: the names of the fields, never their values.
+	Updated struct {
+		UserID string   `json:"user_id"`
+		Fields []string `json:"fields"`
+	}
+	// Disabled is told of a person who may no longer sign in.
+	Disabled struct {
+		UserID string `json:"user_id"`
+	}
+	// Enabled is told of a person who may sign in again.
+	Enabled struct {
+		UserID string `json:"user_id"`
+	}
+	// Deleted is told of a person who is gone.
+	Deleted struct {
+		UserID string `json:"user_id"`
+	}
+	// RoleGranted is told of a global role given.
+	RoleGranted struct {
+		UserID string   `json:"user_id"`
+		Role   string   `json:"role"`
+		Before []string `json:"before"`
+		After  []string `json:"after"`
+	}
+	// RoleRevoked is told of a global role taken.
+	RoleRevoked struct {
+		UserID string   `json:"user_id"`
+		Role   string   `json:"role"`
+		Before []string `json:"before"`
+		After  []string `json:"after"`
+	}
+)
+
+func (Created) Kind() string     { return "user.created" }
+func (Updated) Kind() string     { return "user.updated" }
+func (Disabled) Kind() string    { return "user.disabled" }
+func (Enabled) Kind() string     { return "user.enabled" }
+func (Deleted) Kind() string     { return "user.deleted" }
+func (RoleGranted) Kind() string { return "role.granted" }
+func (RoleRevoked) Kind() string { return "role.revoked" }
+
+func (e Created) Subject() string     { return e.UserID }
+func (e Updated) Subject() string     { return e.UserID }
+func (e Disabled) Subject() string    { return e.UserID }
+func (e Enabled) Subject() string     { return e.UserID }
+func (e Deleted) Subject() string     { return e.UserID }
+func (e RoleGranted) Subject() string { return e.UserID }
+func (e RoleRevoked) Subject() string { return e.UserID }
