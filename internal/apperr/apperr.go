@@ -151,3 +151,14 @@ func Fields(errs ...error) error {
 	all.Message = strings.Join(said, " ")
 	return &all
 }
+
+// Say gives the refusal other words for this occasion; its code and fields stay.
+func (e Error) Say(message string) *Error {
+	e.Message = message
+	fields := make([]Field, len(e.Fields))
+	for i, f := range e.Fields {
+		fields[i] = Field{f.Name, message}
+	}
+	e.Fields = fields
+	return &e
+}

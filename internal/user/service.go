@@ -261,6 +261,10 @@ func taken(err error, kind string) error {
 	if !database.Taken(err) {
 		return err
 	}
+	return takenKind(kind)
+}
+
+func takenKind(kind string) error {
 	switch kind {
 	case KindEmail:
 		return ErrEmailTaken
@@ -277,4 +281,17 @@ func notFound(err error) error {
 		return ErrNotFound
 	}
 	return err
+}
+
+// Free refuses an identifier that somebody has.
+func (s *Service) Free(ctx context.Context, i Identifier) error {
+	_, err := ByIdentifier(ctx, s.db, i)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err == nil:
+		return takenKind(i.Kind)
+	default:
+		return err
+	}
 }

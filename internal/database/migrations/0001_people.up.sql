@@ -82,6 +82,7 @@ CREATE TABLE login_attempts (
 	user_id TEXT REFERENCES users (id) ON DELETE CASCADE,
 	method TEXT NOT NULL,
 	proofs TEXT NOT NULL,
+	tries BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	expires_at BIGINT NOT NULL
 );

@@ -1,0 +1,135 @@
+// Package login leads a person from a name to a session. It knows neither HTTP nor any one method.
+package login
+
+import (
+	"context"
+	"time"
+
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// The refusals of this package.
+var (
+	ErrCredentials = apperr.New(apperr.Unauthenticated, "invalid_credentials", "Invalid credentials")
+	ErrDisabled    = apperr.New(apperr.Forbidden, "account_disabled", "This account is suspended. Ask the people who run this site.")
+	ErrAttempt     = apperr.New(apperr.NotFound, "attempt_not_found", "This sign-in has ended or run out. Begin again.")
+	ErrMethod      = apperr.New(apperr.Invalid, "method_unknown", "This way to sign in is not offered here.").In("method")
+	ErrChanged     = apperr.New(apperr.Conflict, "credential_changed", "This was changed while it was checked. Try again.")
+	ErrIdentifier  = apperr.New(apperr.Invalid, "identifier_required", "Say who is signing in: an e-mail address, a username or a phone number.").In("identifier")
+	ErrTooMany     = apperr.New(apperr.TooMany, "too_many_attempts", "Too many tries. Wait a little, then try again.")
+	ErrSignUpOff   = apperr.New(apperr.Forbidden, "signup_disabled", "New accounts are not open here. Ask the people who run this site.")
+)
+
+// Method is one way to show who you are: a folder, a line in app.methods and a line in config.Config.
+type Method interface {
+	// Name is how clients call it.
+	Name() string
+	// Begin says what to ask.
+	Begin(ctx context.Context, a Attempt) (Prompt, error)
+	// Verify judges an answer. It is the slow part: no transaction is open. A refusal that is not ErrCredentials is shown
+	// as it is. When a.User is nil it must cost what it costs for a person who is known.
+	Verify(ctx context.Context, a Attempt, in Answer) (Proof, error)
+}
+
+// SecondFactor is a method that is asked after a first one, of people who have set it up.
+type SecondFactor interface {
+	Method
+	// Enrolled reports whether the person has set it up.
+	Enrolled(ctx context.Context, userID string) (bool, error)
+}
+
+// Prompt is what a person is asked. A page draws it, the API sends it.
+type Prompt struct {
+	Method    string  `json:"method" doc:"The method that asks."`
+	Fields    []Field `json:"fields" doc:"What to fill in."`
+	Redirect  string  `json:"redirect,omitempty" doc:"Where to send the browser instead."`
+	Challenge any     `json:"challenge,omitempty" doc:"What to sign, for methods that sign."`
+}
+
+// Field is one input.
+type Field struct {
+	Name         string `json:"name" doc:"The key of its value."`
+	Type         string `json:"type" enum:"text,password,code" doc:"How it is typed."`
+	Autocomplete string `json:"autocomplete" doc:"The HTML autocomplete token."`
+}
+
+// Answer is what a person filled in, by field name.
+type Answer map[string]string
+
+// Proof is a method's word for who somebody is. It counts once Consume has succeeded in the sign-in's own change.
+type Proof struct {
+	AMR     string                      // RFC 8176: pwd, otp, …
+	Consume func(tx *database.Tx) error // spends what may be used once; nil when there is nothing to spend
+}
+
+// Shown is a proof that has been consumed.
+type Shown struct {
+	Method string `json:"method"`
+	AMR    string `json:"amr"`
+}
+
+// Attempt is a sign-in under way.
+type Attempt struct {
+	ID         string // a secret of whoever began it; "" while it fits into one request
+	Identifier user.Identifier
+	User       *user.User // nil when nobody is known by the identifier
+	Method     string     // what is asked now
+	Shown      []Shown
+	ExpiresAt  time.Time
+}
+
+// Step is what an attempt waits for.
+type Step struct {
+	ID      string   `json:"id" doc:"The attempt. Keep it secret."`
+	Prompt  Prompt   `json:"prompt" doc:"What is asked now."`
+	Methods []string `json:"methods" doc:"The methods to choose from at this point."`
+}
+
+// Finish is how the session is to be made once a sign-in is complete.
+type Finish struct {
+	Transport session.Transport
+	Remember  bool
+	Replaces  string // the session cookie the browser came with
+}
+
+// Outcome is a session, or the step that is still asked.
+type Outcome struct {
+	Step       *Step // nil when the sign-in is complete
+	User       user.User
+	Session    session.Session
+	Credential string // the session cookie's value or the refresh token
+}
+
+type (
+	// Succeeded is told of a complete sign-in.
+	Succeeded struct {
+		UserID    string   `json:"user_id"`
+		SessionID string   `json:"session_id"`
+		Methods   []string `json:"methods"`
+	}
+	// Failed is told of an answer that was wrong. The identifier is given as a keyed hash, so that patterns show and people do not.
+	Failed struct {
+		UserID         string `json:"user_id,omitempty"`
+		Method         string `json:"method"`
+		Reason         string `json:"reason"` // unknown_user, wrong_answer, user_disabled
+		IdentifierHash string `json:"identifier_hash"`
+	}
+	// Begun is told of a sign-in that takes more than one request.
+	Begun struct {
+		UserID string `json:"user_id,omitempty"`
+		Method string `json:"method"`
+	}
+)
+
+func (Succeeded) Kind() string { return "login.succeeded" }
+func (Failed) Kind() string    { return "login.failed" }
+func (Begun) Kind() string     { return "login.begun" }
+
+func (e Succeeded) Subject() string { return e.UserID }
+func (e Failed) Subject() string    { return e.UserID }
+func (e Begun) Subject() string     { return e.UserID }
+
+func (Failed) Failed() {}

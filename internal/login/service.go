@@ -1,0 +1,342 @@
+package login
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/ratelimit"
+	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+const (
+	attemptLife = 10 * time.Minute
+	mostTries   = 10 // answers to one attempt
+	sweepBatch  = 500
+)
+
+// Service is the door.
+type Service struct {
+	Config Config
+
+	db       *database.DB
+	users    *user.Service
+	sessions *session.Service
+	limiter  *ratelimit.Limiter // nil when limits are off
+	rule     ratelimit.Rule     // for one account
+	methods  []Method
+	hashKey  []byte
+}
+
+// NewService makes a door with these methods, the usual one first.
+func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
+	return &Service{cfg, db, users, sessions, limiter, rule, methods, box.Derive("identifier hashes", 32)}
+}
+
+// Methods names the methods that open the door.
+func (s *Service) Methods() []string {
+	p, _ := s.policy(context.Background(), nil) // without a person nothing is read
+	return p.First
+}
+
+// policy is what is asked of u, or of a stranger.
+func (s *Service) policy(ctx context.Context, u *user.User) (p Policy, err error) {
+	for _, m := range s.methods {
+		second, ok := m.(SecondFactor)
+		if !ok {
+			p.First = append(p.First, m.Name())
+			continue
+		}
+		if u == nil {
+			continue
+		}
+		enrolled, err := second.Enrolled(ctx, u.ID)
+		if err != nil {
+			return p, err
+		}
+		if enrolled {
+			p.Second = append(p.Second, m.Name())
+		}
+	}
+	return p, nil
+}
+
+func (s *Service) method(name string) Method {
+	i := slices.IndexFunc(s.methods, func(m Method) bool { return m.Name() == name })
+	if i < 0 {
+		return nil
+	}
+	return s.methods[i]
+}
+
+// open begins an attempt in memory for whoever the identifier names.
+func (s *Service) open(ctx context.Context, identifier, method string) (Attempt, error) {
+	if strings.TrimSpace(identifier) == "" {
+		return Attempt{}, ErrIdentifier
+	}
+	i, err := s.users.ParseIdentifier(identifier)
+	if err != nil {
+		i = user.Identifier{Kind: "unknown", Value: identifier[:min(len(identifier), 255)]} // nobody has it; that is not told
+	}
+	a := Attempt{Identifier: i, ExpiresAt: s.db.Now().Add(attemptLife)}
+	u, err := user.ByIdentifier(ctx, s.db, i)
+	switch {
+	case err == nil:
+		a.User = &u
+	case !errors.Is(err, user.ErrNotFound):
+		return Attempt{}, err
+	}
+	p, err := s.policy(ctx, a.User)
+	if err != nil {
+		return Attempt{}, err
+	}
+	if method != "" && !slices.Contains(p.First, method) {
+		return Attempt{}, ErrMethod
+	}
+	a.Method, _, _ = next(p, nil, method)
+	return a, nil
+}
+
+// SignIn is a whole sign-in in one request, where a first factor is enough. Where it is not, the outcome holds the next step.
+func (s *Service) SignIn(ctx context.Context, identifier, method string, in Answer, f Finish) (Outcome, error) {
+	a, err := s.open(ctx, identifier, method)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return s.answer(ctx, a, in, f)
+}
+
+// Start begins a sign-in and says what is asked first. Nobody learns from it whether the identifier is known.
+func (s *Service) Start(ctx context.Context, identifier, method string) (Step, error) {
+	a, err := s.open(ctx, identifier, method)
+	if err != nil {
+		return Step{}, err
+	}
+	a.ID = "att_" + secret.Hex32()
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		tx.Emit(Begun{UserID: userID(a), Method: a.Method})
+		return insert(tx, a)
+	})
+	if err != nil {
+		return Step{}, err
+	}
+	return s.step(ctx, a)
+}
+
+// Answer judges the answer to what an attempt asks.
+func (s *Service) Answer(ctx context.Context, id string, in Answer, f Finish) (Outcome, error) {
+	a, err := find(ctx, s.db, id, s.db.Now())
+	if err != nil {
+		return Outcome{}, err
+	}
+	err = s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return try(tx, id) })
+	if err != nil {
+		return Outcome{}, err
+	}
+	return s.answer(ctx, a, in, f)
+}
+
+// Switch asks for another method at the same point.
+func (s *Service) Switch(ctx context.Context, id, method string) (Step, error) {
+	a, err := find(ctx, s.db, id, s.db.Now())
+	if err != nil {
+		return Step{}, err
+	}
+	p, err := s.policy(ctx, a.User)
+	if err != nil {
+		return Step{}, err
+	}
+	chosen, _, _ := next(p, a.Shown, method)
+	if chosen != method {
+		return Step{}, ErrMethod
+	}
+	a.Method = method
+	if err := s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return setMethod(tx, id, method) }); err != nil {
+		return Step{}, err
+	}
+	return s.step(ctx, a)
+}
+
+// answer has the method judge, and goes on from there.
+func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (Outcome, error) {
+	m := s.method(a.Method)
+	if m == nil {
+		return Outcome{}, ErrMethod
+	}
+	giveBack, err := s.limit(a)
+	if err != nil {
+		return Outcome{}, err
+	}
+	for again := true; ; again = false {
+		proof, err := m.Verify(ctx, a, in)
+		if errors.Is(err, ErrCredentials) {
+			return Outcome{}, s.fail(ctx, a, err)
+		}
+		giveBack() // it was right, or nothing was judged
+		if err != nil {
+			return Outcome{}, err
+		}
+		if a.User == nil {
+			return Outcome{}, errors.New("login: " + m.Name() + " proved nobody")
+		}
+		if !a.User.Active() {
+			return Outcome{}, s.fail(ctx, a, ErrDisabled)
+		}
+		out, err := s.prove(ctx, a, proof, f)
+		if !errors.Is(err, ErrChanged) || !again {
+			return out, err
+		}
+	}
+}
+
+// prove spends a proof and either completes the sign-in or keeps what was shown for the next step. One transaction.
+func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (out Outcome, err error) {
+	p, err := s.policy(ctx, a.User)
+	if err != nil {
+		return Outcome{}, err
+	}
+	shown := append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR})
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		now := a
+		now.Shown = shown
+		if proof.Consume != nil {
+			if err := proof.Consume(tx); err != nil {
+				return err
+			}
+		}
+		if a.ID != "" {
+			if err := remove(tx, a.ID); err != nil {
+				return err
+			}
+		}
+		out, err = s.advance(tx, p, &now, f)
+		a = now
+		return err
+	})
+	if err != nil || out.Step == nil {
+		return out, err
+	}
+	step, err := s.step(ctx, a)
+	out.Step = &step
+	return out, err
+}
+
+// advance asks next, and makes the session or the attempt of the next step. The prompt is made after the change.
+func (s *Service) advance(tx *database.Tx, p Policy, a *Attempt, f Finish) (Outcome, error) {
+	method, _, done := next(p, a.Shown, "")
+	if !done {
+		a.ID, a.Method, a.ExpiresAt = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife)
+		tx.Emit(Begun{UserID: userID(*a), Method: method})
+		return Outcome{Step: &Step{}}, insert(tx, *a)
+	}
+	var methods, amr []string
+	for _, sh := range a.Shown {
+		methods, amr = append(methods, sh.Method), append(amr, sh.AMR)
+	}
+	from := database.OriginOf(tx.Context())
+	from.Actor = a.User.ID
+	n, credential, err := s.sessions.Begin(tx, session.Start{UserID: a.User.ID, AMR: amr, Transport: f.Transport, Remember: f.Remember, Replaces: f.Replaces})
+	if err != nil {
+		return Outcome{}, err
+	}
+	from.Session = n.ID
+	tx.Emit(Succeeded{UserID: a.User.ID, SessionID: n.ID, Methods: methods})
+	return Outcome{User: *a.User, Session: n, Credential: credential}, nil
+}
+
+// Welcome signs in somebody who has just been made, as part of the change that makes them. What they chose to show is
+// their first proof; what is asked of everybody is asked of them too.
+func (s *Service) Welcome(tx *database.Tx, u user.User, shown Shown, f Finish) (Outcome, error) {
+	a := Attempt{User: &u, Shown: []Shown{shown}}
+	p, err := s.policy(tx.Context(), nil)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return s.advance(tx, p, &a, f)
+}
+
+func (s *Service) step(ctx context.Context, a Attempt) (Step, error) {
+	p, err := s.policy(ctx, a.User)
+	if err != nil {
+		return Step{}, err
+	}
+	_, choices, _ := next(p, a.Shown, a.Method)
+	prompt, err := s.method(a.Method).Begin(ctx, a)
+	prompt.Method = a.Method
+	return Step{ID: a.ID, Prompt: prompt, Methods: choices}, err
+}
+
+// fail tells of an answer that opens nothing and says no.
+func (s *Service) fail(ctx context.Context, a Attempt, no error) error {
+	reason := "wrong_answer"
+	switch {
+	case errors.Is(no, ErrDisabled):
+		if reason = "user_disabled"; s.Config.Strict() {
+			no = ErrCredentials
+		}
+	case a.User == nil:
+		reason = "unknown_user"
+	}
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		tx.Emit(Failed{UserID: userID(a), Method: a.Method, Reason: reason, IdentifierHash: s.hash(a.Identifier)})
+		return tx.Refuse(no)
+	})
+}
+
+func (s *Service) hash(i user.Identifier) string {
+	mac := hmac.New(sha256.New, s.hashKey)
+	mac.Write([]byte(i.Kind + " " + i.Value))
+	return hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// limit takes one try from the account, by whatever name it was called, or from the name when nobody has it. What it
+// returns gives the try back: a right answer does not count, and gives back no more than its own.
+func (s *Service) limit(a Attempt) (giveBack func(), err error) {
+	if s.limiter == nil {
+		return func() {}, nil
+	}
+	key := "login " + a.Identifier.Kind + " " + a.Identifier.Value
+	if a.User != nil {
+		key = "login " + a.User.ID
+	}
+	r := s.limiter.Take(key, s.rule)
+	if !r.Allowed {
+		return nil, ErrTooMany.Wait(r.RetryAfter)
+	}
+	return func() { s.limiter.GiveBack(key, s.rule) }, nil
+}
+
+// Sweep deletes attempts that have run out, a few at a time.
+func (s *Service) Sweep(ctx context.Context) error {
+	for {
+		var n int64
+		err := s.db.Write(ctx, func(tx *database.Tx) (err error) {
+			tx.Quiet() // nothing came of them
+			n, err = removeExpired(tx, sweepBatch)
+			return err
+		}, database.ReadCommitted) // what has expired stays so
+		if err != nil || n < sweepBatch {
+			return err
+		}
+	}
+}
+
+func userID(a Attempt) string {
+	if a.User == nil {
+		return ""
+	}
+	return a.User.ID
+}
+
+func readIdentifier(s string) user.Identifier {
+	kind, value, _ := strings.Cut(s, " ")
+	return user.Identifier{Kind: kind, Value: value}
+}

@@ -1,0 +1,35 @@
+// Package password is signing in, and up, with a secret that is remembered.
+package password
+
+import (
+	"github.com/admit-dev/admit/internal/apperr"
+)
+
+// The refusals of this package.
+var (
+	ErrTooShort = apperr.New(apperr.Invalid, "password_too_short", "This password is too short. A short sentence works well.").In("password")
+	ErrTooLong  = apperr.New(apperr.Invalid, "password_too_long", "This password is too long.").In("password")
+	ErrText     = apperr.New(apperr.Invalid, "password_invalid", "A password is text: letters, digits, spaces and signs of any language.").In("password")
+	ErrCurrent  = apperr.New(apperr.Forbidden, "current_password_wrong", "The current password is not right. Nothing was changed.").In("current_password")
+	ErrMissing  = apperr.New(apperr.Invalid, "password_missing", "This account has no password yet.")
+)
+
+// AMR is what a password is called in RFC 8176.
+const AMR = "pwd"
+
+type (
+	// Changed is told of a new password. It is also told of the first one that is set later than the account.
+	Changed struct {
+		UserID string `json:"user_id"`
+	}
+	// Rehashed is told of a stored hash that was replaced by a stronger one of the same password.
+	Rehashed struct {
+		UserID string `json:"user_id"`
+	}
+)
+
+func (Changed) Kind() string  { return "password.changed" }
+func (Rehashed) Kind() string { return "password.rehashed" }
+
+func (e Changed) Subject() string  { return e.UserID }
+func (e Rehashed) Subject() string { return e.UserID }

@@ -1,0 +1,244 @@
+package password
+
+import (
+	"context"
+	"errors"
+
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// Method signs in with a password.
+type Method struct {
+	db     *database.DB
+	hasher *secret.Hasher
+}
+
+// NewMethod checks passwords with hasher.
+func NewMethod(db *database.DB, hasher *secret.Hasher) Method { return Method{db, hasher} }
+
+// Name is "password".
+func (Method) Name() string { return "password" }
+
+// Begin asks for the password.
+func (Method) Begin(context.Context, login.Attempt) (login.Prompt, error) {
+	return login.Prompt{Fields: []login.Field{{Name: "password", Type: "password", Autocomplete: "current-password"}}}, nil
+}
+
+// Verify compares the password with the stored hash. Nobody, and somebody without a password, cost the same.
+func (m Method) Verify(ctx context.Context, a login.Attempt, in login.Answer) (login.Proof, error) {
+	stored := ""
+	if a.User != nil {
+		var err error
+		if stored, err = hashOf(ctx, m.db, a.User.ID); err != nil {
+			return login.Proof{}, err
+		}
+	}
+	upgraded, err := verify(ctx, m.hasher, stored, in["password"])
+	if errors.Is(err, secret.ErrMismatch) {
+		err = login.ErrCredentials
+	}
+	return login.Proof{AMR: AMR, Consume: func(tx *database.Tx) error { return consume(tx, a.User.ID, stored, upgraded) }}, err
+}
+
+// consume holds that the password is still the one that was compared, and stores a stronger hash of it if there is one.
+func consume(tx *database.Tx, userID, stored, upgraded string) error {
+	if upgraded != "" {
+		ok, err := replace(tx, userID, stored, upgraded, nil)
+		if err == nil && !ok {
+			return login.ErrChanged
+		}
+		tx.Emit(Rehashed{userID})
+		return err
+	}
+	now, err := hashOf(tx.Context(), tx, userID)
+	if err == nil && now != stored {
+		return login.ErrChanged
+	}
+	return err
+}
+
+func verify(ctx context.Context, hasher *secret.Hasher, stored, password string) (upgraded string, err error) {
+	password = Normalize(password)
+	if stored == "" {
+		return "", hasher.VerifyNothing(ctx, password)
+	}
+	return hasher.Verify(ctx, stored, password)
+}
+
+// Service makes accounts with a password and changes passwords.
+type Service struct {
+	db     *database.DB
+	cfg    Config
+	hasher *secret.Hasher
+	users  *user.Service
+	door   *login.Service
+}
+
+// NewService works on db.
+func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service) *Service {
+	return &Service{db, cfg, hasher, users, door}
+}
+
+// SignUp makes an account and signs it in: the person, their password and their session in one change. Under
+// ENUMERATION_PROTECTION=strict the outcome has no session and is the same for an address that is taken.
+func (s *Service) SignUp(ctx context.Context, in user.New, password string, f login.Finish) (out login.Outcome, err error) {
+	if !s.door.Config.SignUp {
+		return out, login.ErrSignUpOff
+	}
+	strict := s.door.Config.Strict()
+	ids, name, hash, err := s.prepare(ctx, in, password, !strict)
+	if err != nil {
+		return out, err
+	}
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		u, err := s.create(tx, ids, name, hash)
+		if err != nil || strict {
+			return err
+		}
+		out, err = s.door.Welcome(tx, u, login.Shown{Method: "password", AMR: AMR}, f)
+		return err
+	})
+	if strict && isTaken(err) {
+		err = nil
+	}
+	return out, err
+}
+
+// Register makes an account without signing it in.
+func (s *Service) Register(ctx context.Context, in user.New, password string) (u user.User, err error) {
+	if !s.door.Config.SignUp {
+		return u, login.ErrSignUpOff
+	}
+	return s.Create(ctx, in, password)
+}
+
+// Create makes an account, whether people may make one for themselves or not. An empty password makes one without.
+func (s *Service) Create(ctx context.Context, in user.New, password string) (u user.User, err error) {
+	ids, name, hash, err := s.prepare(ctx, in, password, true)
+	if err != nil {
+		return u, err
+	}
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		u, err = s.create(tx, ids, name, hash)
+		return err
+	})
+	return u, err
+}
+
+// prepare reads, checks and hashes. Where it may be told, a taken identifier is refused before anything is hashed.
+func (s *Service) prepare(ctx context.Context, in user.New, password string, tell bool) (ids []user.Identifier, name, hash string, err error) {
+	ids, name, err = s.users.Parse(in)
+	var weak error
+	if password != "" {
+		weak = s.cfg.Allow(password)
+	}
+	if err := apperr.Fields(err, weak); err != nil {
+		return nil, "", "", err
+	}
+	if tell {
+		for _, i := range ids {
+			if err := s.users.Free(ctx, i); err != nil {
+				return nil, "", "", err
+			}
+		}
+	}
+	if password != "" {
+		hash, err = s.hasher.Hash(ctx, Normalize(password))
+	}
+	return ids, name, hash, err
+}
+
+func (s *Service) create(tx *database.Tx, ids []user.Identifier, name, hash string) (user.User, error) {
+	u, err := user.Create(tx, ids, name)
+	if err != nil || hash == "" {
+		return u, err
+	}
+	return u, insert(tx, u.ID, hash)
+}
+
+func isTaken(err error) bool {
+	return errors.Is(err, user.ErrEmailTaken) || errors.Is(err, user.ErrUsernameTaken) || errors.Is(err, user.ErrPhoneTaken)
+}
+
+// Change replaces the password of a signed-in person who shows the current one. Every other session of theirs ends.
+func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen string) error {
+	if err := s.cfg.Allow(chosen); err != nil {
+		return rename(err, "new_password")
+	}
+	stored, err := hashOf(ctx, s.db, userID)
+	if err != nil {
+		return err
+	}
+	if stored == "" {
+		return ErrMissing
+	}
+	if _, err := verify(ctx, s.hasher, stored, current); err != nil {
+		if errors.Is(err, secret.ErrMismatch) {
+			return ErrCurrent
+		}
+		return err
+	}
+	hash, err := s.hasher.Hash(ctx, Normalize(chosen))
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		ok, err := replace(tx, userID, stored, hash, &tx.Now)
+		if err == nil && !ok {
+			return ErrCurrent // somebody changed it meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		tx.Emit(Changed{userID})
+		_, err = session.RevokeAll(tx, userID, sessionID, session.PasswordChanged)
+		return err
+	})
+}
+
+func rename(err error, field string) error {
+	if e, ok := errors.AsType[*apperr.Error](err); ok {
+		return e.In(field)
+	}
+	return err
+}
+
+// Account finds the account of an address whose password this is, or prepares to make it, or to set the first password of
+// one that has none: whoever asks has shown a right to that by other means. What it returns does so as part of a change.
+func (s *Service) Account(ctx context.Context, email, password string) (func(tx *database.Tx) (user.User, error), error) {
+	u, err := s.users.Find(ctx, email)
+	if errors.Is(err, user.ErrNotFound) {
+		ids, name, hash, err := s.prepare(ctx, user.New{Email: email}, password, true)
+		if err == nil && hash == "" {
+			err = ErrTooShort
+		}
+		return func(tx *database.Tx) (user.User, error) { return s.create(tx, ids, name, hash) }, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	stored, err := hashOf(ctx, s.db, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	if stored != "" {
+		_, err := verify(ctx, s.hasher, stored, password)
+		if errors.Is(err, secret.ErrMismatch) || err == nil && !u.Active() {
+			err = login.ErrCredentials
+		}
+		return func(tx *database.Tx) (user.User, error) { return u, consume(tx, u.ID, stored, "") }, err
+	}
+	if err := s.cfg.Allow(password); err != nil {
+		return nil, err
+	}
+	hash, err := s.hasher.Hash(ctx, Normalize(password))
+	return func(tx *database.Tx) (user.User, error) {
+		tx.Emit(Changed{u.ID})
+		return u, insert(tx, u.ID, hash)
+	}, err
+}

@@ -1,0 +1,34 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+)
+
+type row struct {
+	UserID    string    `db:"user_id"`
+	Hash      string    `db:"hash"`
+	ChangedAt time.Time `db:"changed_at"`
+}
+
+// hashOf is the stored hash of a person, "" when there is none.
+func hashOf(ctx context.Context, q database.Querier, userID string) (string, error) {
+	h, err := database.One[string](ctx, q, `SELECT hash FROM passwords WHERE user_id = $1`, userID)
+	if errors.Is(err, database.ErrNone) {
+		return "", nil
+	}
+	return h, err
+}
+
+func insert(tx *database.Tx, userID, hash string) error {
+	return database.Insert(tx, "passwords", row{userID, hash, tx.Now})
+}
+
+// replace stores a new hash if the old one is still there, and says whether it was.
+func replace(tx *database.Tx, userID, old, hash string, changedAt *time.Time) (bool, error) {
+	n, err := tx.Exec(`UPDATE passwords SET hash = $3, changed_at = COALESCE(CAST($4 AS BIGINT), changed_at) WHERE user_id = $1 AND hash = $2`, userID, old, hash, changedAt)
+	return n == 1, err
+}
