@@ -11,8 +11,8 @@ import (
 type Config struct {
 	MemoryKiB      int `env:"PASSWORD_HASH_MEMORY_KIB" default:"19456" min:"8" max:"1048576" doc:"Memory of one argon2id password hash, in KiB. Each worker needs this much while it hashes."`
 	Iterations     int `env:"PASSWORD_HASH_ITERATIONS" default:"2" min:"1" max:"64" doc:"Passes of one argon2id password hash over its memory."`
-	Parallelism    int `env:"PASSWORD_HASH_PARALLELISM" default:"1" min:"1" max:"64" doc:"Lanes of one argon2id password hash. More than 1 answers a single login sooner and serves fewer of them."`
-	Workers        int `env:"PASSWORD_HASH_WORKERS" default:"0" min:"0" max:"1024" doc:"How many passwords are hashed at once; 0 is one for each CPU."`
+	Parallelism    int `env:"PASSWORD_HASH_PARALLELISM" default:"1" min:"1" max:"64" doc:"Lanes of one argon2id password hash. They run one after another here, so 1 is right unless hashes are shared with a system that has more."`
+	Workers        int `env:"PASSWORD_HASH_WORKERS" default:"0" min:"0" max:"1024" doc:"How many passwords are hashed at once; 0 is one for each CPU the program may use."`
 	Queue          int `env:"PASSWORD_HASH_QUEUE" default:"256" min:"1" max:"65536" doc:"How many logins may wait for a worker. Beyond it they are told to try again later."`
 	TimeoutSeconds int `env:"PASSWORD_HASH_TIMEOUT_SECONDS" default:"10" min:"1" max:"300" doc:"The longest a login waits for a worker, in seconds."`
 }
@@ -42,7 +42,7 @@ func (c Config) filled() Config {
 		MemoryKiB:      cmp.Or(c.MemoryKiB, 19456),
 		Iterations:     cmp.Or(c.Iterations, 2),
 		Parallelism:    cmp.Or(c.Parallelism, 1),
-		Workers:        cmp.Or(c.Workers, runtime.NumCPU()),
+		Workers:        cmp.Or(c.Workers, runtime.GOMAXPROCS(0)),
 		Queue:          cmp.Or(c.Queue, 256),
 		TimeoutSeconds: cmp.Or(c.TimeoutSeconds, 10),
 	}

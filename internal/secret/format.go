@@ -37,6 +37,7 @@ type formats struct {
 
 func newFormats(memory, work int) formats {
 	return formats{memory, work, []verifier.Verifier{
+		&argon2id{}, // for Known; a Hasher has its own before these
 		argon2.NewVerifier(&argon2.ValidationOpts{MaxTime: maxWork, MinMemory: 8, MaxMemory: uint32(memory), MaxThreads: 64}),
 		bcrypt.NewVerifier(&bcrypt.ValidationOpts{MaxCost: maxBcrypt}),
 		scrypt.NewVerifier(&scrypt.ValidationOpts{MinLN: 1, MaxLN: 24, MinR: 1, MaxR: 32, MinP: 1, MaxP: 64}),
@@ -94,7 +95,7 @@ func (f formats) sound(encoded string) bool {
 
 func (f formats) argon2(s string) bool {
 	p, ok := params(s, "m", "t", "p")
-	return ok && p[0] >= 8*p[2] && p[0] <= f.memory && p[1] <= f.work && p[0]*p[1] <= f.work
+	return ok && p[2] <= 64 && p[0] >= 8*p[2] && p[0] <= f.memory && p[1] <= f.work && p[0]*p[1] <= f.work
 }
 
 func scryptParams(s string) bool {

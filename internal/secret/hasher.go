@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/zitadel/passwap"
-	"github.com/zitadel/passwap/argon2"
 
 	"github.com/admit-dev/admit/internal/apperr"
 )
@@ -21,32 +20,22 @@ var ErrFormat = errors.New("secret: the stored password hash is of an unknown fo
 // Hasher hashes and verifies passwords on a few threads of low priority, with bounded memory and a bounded queue.
 type Hasher struct {
 	queue   *queue
-	current *argon2.Hasher // the one new hashes are made with
+	current *argon2id // the one new hashes are made with
 	swapper *passwap.Swapper
 	formats formats
-	sweep   sweeper
-	prefix  string // how a hash with the current costs begins
 }
 
-// NewHasher starts the workers; Close ends them.
+// NewHasher starts the workers; Close ends them. A worker at work holds one of the program's processors (GOMAXPROCS), so
+// a program that serves beside it adds Stats().Workers to them; which of them runs is then the kernel's choice.
 func NewHasher(c Config) *Hasher {
 	c = c.filled()
-	p := argon2.Params{
-		Time:    uint32(c.Iterations),
-		Memory:  uint32(c.MemoryKiB),
-		Threads: uint8(c.Parallelism),
-		KeyLen:  32,
-		SaltLen: 16,
-	}
-	current := argon2.NewArgon2id(p, nil)
+	current := newArgon2id(c)
 	all := newFormats(max(maxMemory, c.MemoryKiB), max(maxWork, c.MemoryKiB*c.Iterations))
 	return &Hasher{
 		queue:   newQueue(c.Workers, c.Queue, c.timeout()),
 		current: current,
 		swapper: passwap.NewSwapper(current, all.verifiers...),
 		formats: all,
-		sweep:   sweeper{block: uint64(c.MemoryKiB) << 10},
-		prefix:  fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$", c.MemoryKiB, c.Iterations, c.Parallelism),
 	}
 }
 
@@ -57,7 +46,7 @@ func (h *Hasher) Close() { h.queue.close() }
 func (h *Hasher) Hash(ctx context.Context, password string) (phc string, err error) {
 	var made string // the worker may still write it when the caller has gone
 	err = h.queue.do(ctx, func() (err error) {
-		made, err = h.make(password)
+		made, err = h.current.Hash(password)
 		return err
 	})
 	if err != nil {
@@ -90,11 +79,6 @@ func (h *Hasher) Waiting() int { return h.Stats().Waiting }
 // Stats is what the workers are doing.
 func (h *Hasher) Stats() Stats { return h.queue.snapshot() }
 
-func (h *Hasher) make(password string) (string, error) {
-	defer h.sweep.after(1)
-	return h.current.Hash(password)
-}
-
 func (h *Hasher) verify(encoded, password string) (string, error) {
 	stored := plain(encoded)
 	if !h.formats.known(stored) {
@@ -105,8 +89,7 @@ func (h *Hasher) verify(encoded, password string) (string, error) {
 	}
 	upgraded, err := h.swapper.Verify(stored, password)
 	switch {
-	case errors.Is(err, passwap.ErrPasswordMismatch) && strings.HasPrefix(stored, h.prefix):
-		h.sweep.after(1)
+	case errors.Is(err, passwap.ErrPasswordMismatch) && strings.HasPrefix(stored, h.current.prefix()):
 		return "", ErrMismatch
 	case errors.Is(err, passwap.ErrPasswordMismatch):
 		// A right password is hashed anew here; a wrong one has to take as long.
@@ -114,7 +97,6 @@ func (h *Hasher) verify(encoded, password string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	h.sweep.after(1)
 	if upgraded == "" && stored != encoded {
 		return stored, nil // only the outer spelling was foreign
 	}
@@ -123,7 +105,7 @@ func (h *Hasher) verify(encoded, password string) (string, error) {
 
 // mismatch spends one current hash before it gives the refusal.
 func (h *Hasher) mismatch(password string, refusal error) error {
-	if _, err := h.make(password); err != nil {
+	if _, err := h.current.Hash(password); err != nil {
 		return err
 	}
 	return refusal
