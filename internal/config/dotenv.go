@@ -135,7 +135,10 @@ func (r *dotEnv) quoted(quote byte, text string) (value, what, fix string) {
 			switch {
 			case c == quote:
 				if tail := strings.TrimSpace(text[i+1:]); what == "" && tail != "" && (tail[0] != '#' || text[i+1] == '#') {
-					return "", "something follows the closing quote", "Put all of the value inside the quotes."
+					what, fix = "something follows the closing quote", "Put all of the value inside the quotes."
+					if r.line != line {
+						what, fix = fmt.Sprintf("the quote ends only on line %d, where something follows it", r.line), "Close it where it should end."
+					}
 				}
 				return b.String(), what, fix
 			case c == '\\' && quote == '\'' && strings.HasPrefix(text[i+1:], "'"):

@@ -180,28 +180,31 @@ func (s *setting) accepts() string {
 	case s.oneof != nil:
 		return alternatives(s.oneof)
 	case t.Kind() == reflect.String:
-		return s.between("", "character")
+		return s.between("character")
 	case isText(t):
 		return ""
 	case t.Kind() == reflect.Bool:
 		return "true or false"
 	case t.Kind() == reflect.Slice:
-		return s.between("a list", "item")
+		if bounds := s.between("item"); bounds != "" {
+			return "a list of " + bounds
+		}
+		return "a list"
 	}
-	return s.between("a whole number", "")
+	return strings.TrimSpace("a whole number " + s.between(""))
 }
 
-func (s *setting) between(noun, unit string) string {
-	var bounds string
+// between words the bounds: "from 1 to 5", "at least 1".
+func (s *setting) between(unit string) string {
 	switch {
 	case s.min != nil && s.max != nil:
-		bounds = fmt.Sprintf("from %d to %s", *s.min, plural(*s.max, unit))
+		return fmt.Sprintf("from %d to %s", *s.min, plural(*s.max, unit))
 	case s.min != nil:
-		bounds = "at least " + plural(*s.min, unit)
+		return "at least " + plural(*s.min, unit)
 	case s.max != nil:
-		bounds = "at most " + plural(*s.max, unit)
+		return "at most " + plural(*s.max, unit)
 	}
-	return strings.TrimSpace(noun + " " + bounds)
+	return ""
 }
 
 func plural(n int64, unit string) string {
