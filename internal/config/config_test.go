@@ -354,57 +354,59 @@ func TestSurroundingsAreTheProcess(t *testing.T) {
 	}
 }
 
-func TestDevelopersMistakePanics(t *testing.T) {
-	for _, c := range []struct {
-		rule string
-		into any
-		want string
-	}{
-		{"a default parses", &struct {
-			A int `env:"A" default:"x" doc:"d"`
-		}{}, "A has a default that is not a whole number"},
-		{"a default is in bounds", &struct {
-			A int `env:"A" default:"9" max:"8" doc:"d"`
-		}{}, "A has a default that is out of bounds"},
-		{"a default is one of its words", &struct {
-			A string `env:"A" default:"c" oneof:"a,b" doc:"d"`
-		}{}, "A has a default that is not one of its values"},
-		{"a number that may not be 0 has a default", &struct {
-			A int `env:"A" min:"1" doc:"d"`
-		}{}, "A has a default that is missing"},
-		{"a name is upper snake case", &struct {
-			A int `env:"aB" doc:"d"`
-		}{}, "upper snake case"},
-		{"a name is declared once", &struct {
+var mistakes = []struct {
+	rule string
+	into any
+	want string
+}{
+	{"a default parses", &struct {
+		A int `env:"A" default:"x" doc:"d"`
+	}{}, "A has a default that is not a whole number"},
+	{"a default is in bounds", &struct {
+		A int `env:"A" default:"9" max:"8" doc:"d"`
+	}{}, "A has a default that is out of bounds"},
+	{"a default is one of its words", &struct {
+		A string `env:"A" default:"c" oneof:"a,b" doc:"d"`
+	}{}, "A has a default that is not one of its values"},
+	{"a number that may not be 0 has a default", &struct {
+		A int `env:"A" min:"1" doc:"d"`
+	}{}, "A has a default that is missing"},
+	{"a name is upper snake case", &struct {
+		A int `env:"aB" doc:"d"`
+	}{}, "upper snake case"},
+	{"a name is declared once", &struct {
+		A int `env:"A" doc:"d"`
+		B struct {
 			A int `env:"A" doc:"d"`
-			B struct {
-				A int `env:"A" doc:"d"`
-			}
-		}{}, "A is declared twice"},
-		{"a secret's file is no other setting", &struct {
-			A string `env:"A_FILE" doc:"d"`
-			B string `env:"A" secret:"true" doc:"d"`
-		}{}, "A_FILE is declared"},
-		{"a setting is documented", &struct {
-			A int `env:"A"`
-		}{}, "A has no doc"},
-		{"a kind is one of those that are read", &struct {
-			A float64 `env:"A" doc:"d"`
-		}{}, "not supported: float64"},
-		{"a duration has its unit in its name", &struct {
-			A time.Duration `env:"A" doc:"d"`
-		}{}, "not supported: time.Duration"},
-		{"a bound is a number", &struct {
-			A int `env:"A" min:"x" doc:"d"`
-		}{}, "A has a min that is not"},
-		{"a bound is of something", &struct {
-			A bool `env:"A" max:"1" doc:"d"`
-		}{}, "A has a max, and nothing"},
-		{"a field can be set", &struct {
-			a int `env:"A" doc:"d"`
-		}{}, "A is not exported"},
-		{"a struct is pointed to", root{}, "a pointer to a struct is needed"},
-	} {
+		}
+	}{}, "A is declared twice"},
+	{"a secret's file is no other setting", &struct {
+		A string `env:"A_FILE" doc:"d"`
+		B string `env:"A" secret:"true" doc:"d"`
+	}{}, "A_FILE is declared"},
+	{"a setting is documented", &struct {
+		A int `env:"A"`
+	}{}, "A has no doc"},
+	{"a kind is one of those that are read", &struct {
+		A float64 `env:"A" doc:"d"`
+	}{}, "not supported: float64"},
+	{"a duration has its unit in its name", &struct {
+		A time.Duration `env:"A" doc:"d"`
+	}{}, "not supported: time.Duration"},
+	{"a bound is a number", &struct {
+		A int `env:"A" min:"x" doc:"d"`
+	}{}, "A has a min that is not"},
+	{"a bound is of something", &struct {
+		A bool `env:"A" max:"1" doc:"d"`
+	}{}, "A has a max, and nothing"},
+	{"a field can be set", &struct {
+		a int `env:"A" doc:"d"`
+	}{}, "A is not exported"},
+	{"a struct is pointed to", root{}, "a pointer to a struct is needed"},
+}
+
+func TestDevelopersMistakePanics(t *testing.T) {
+	for _, c := range mistakes {
 		func() {
 			defer func() {
 				if got := fmt.Sprint(recover()); !strings.Contains(got, c.want) {

@@ -86,10 +86,13 @@ func (d *declared) walk(v reflect.Value, group string) {
 		switch {
 		case ok && name != "-":
 			d.add(name, f, fv, group)
-		case !f.IsExported() || ok || fv.Kind() != reflect.Struct || isText(fv.Type()):
+		case !f.IsExported() && !f.Anonymous || ok || fv.Kind() != reflect.Struct || isText(fv.Type()):
 		default:
 			d.walk(fv, heading(f, group))
 		}
+	}
+	if !v.CanInterface() { // embedded, of a type that is not exported: its Check is promoted to what embeds it
+		return
 	}
 	if c, ok := v.Addr().Interface().(interface{ Check(production bool) error }); ok {
 		d.checks = append(d.checks, checker{group, c.Check})

@@ -68,6 +68,17 @@ func TestEmbeddedStruct(t *testing.T) {
 	}
 }
 
+func TestEmbeddedStructOfAnUnexportedType(t *testing.T) {
+	var r struct{ shared }
+	_, err := Load(&r, Source{Environ: []string{"MOST=3", "SCOPES=email"}})
+	if err != nil || r.Most != 3 || r.Scopes[0] != "email" {
+		t.Error(r, err)
+	}
+	if _, err = Load(&r, Source{Environ: []string{"MOST=7"}}); err == nil {
+		t.Error("its Check is heard")
+	}
+}
+
 func TestEnvFileThatCannotBeRead(t *testing.T) {
 	path := write(t, ".env", strings.Repeat("#", maxEnvFile+1))
 	_, _, said := load(t, Source{EnvFile: path})
