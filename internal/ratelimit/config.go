@@ -1,0 +1,32 @@
+package ratelimit
+
+import "time"
+
+// Config is what an operator may set.
+type Config struct {
+	RateLimit         string `env:"RATE_LIMIT" default:"memory" oneof:"off,memory" doc:"Where requests are counted. off counts nothing: only for tests, or behind a gateway that limits."`
+	IPPerMinute       int    `env:"RATE_LIMIT_IP_PER_MINUTE" default:"120" min:"1" max:"1000000" doc:"Requests one address (IPv6: one /64) may make in a minute to the routes that sign in, sign up or send something."`
+	IdentifierBurst   int    `env:"RATE_LIMIT_IDENTIFIER_BURST" default:"10" min:"1" max:"10000" doc:"Failed attempts one account may have at once before it has to wait."`
+	IdentifierPerHour int    `env:"RATE_LIMIT_IDENTIFIER_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Failed attempts one account may have in an hour after its burst."`
+}
+
+// keys bounds the memory of a Limiter to some 16 MB.
+const keys = 1 << 18
+
+// Open makes the Limiter the configuration asks for. It is nil, and allows everything, when that is off.
+func (c Config) Open(now func() time.Time) *Limiter {
+	if c.RateLimit == "off" {
+		return nil
+	}
+	return New(now, keys)
+}
+
+// PerIP limits an address. Its key is an IPKey.
+func (c Config) PerIP() Rule {
+	return Rule{Name: "ip", Limit: c.IPPerMinute, Per: time.Minute}
+}
+
+// PerIdentifier limits the attempts at one account, whichever of its names is typed.
+func (c Config) PerIdentifier() Rule {
+	return Rule{Name: "identifier", Limit: c.IdentifierPerHour, Per: time.Hour, Burst: c.IdentifierBurst}
+}

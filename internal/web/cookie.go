@@ -1,0 +1,124 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Cookies are the cookies of this server, each with one name for writing and for reading.
+type Cookies struct {
+	secure   bool
+	sameSite http.SameSite
+	session  *Cookie
+	refresh  *Cookie
+}
+
+// NewCookies gives the cookies as the configuration wants them.
+func NewCookies(cfg Config) *Cookies {
+	c := &Cookies{secure: cfg.secureCookies(), sameSite: http.SameSiteLaxMode}
+	switch cfg.CookieSameSite {
+	case "strict":
+		c.sameSite = http.SameSiteStrictMode
+	case "none":
+		c.sameSite = http.SameSiteNoneMode
+	}
+	c.session = c.Named("session_id", "/")
+	c.refresh = c.Named("refresh_token", "/api/v1")
+	return c
+}
+
+// Named is a cookie of another name. Over https it gets the __Host- prefix, which no other host can set, and with it the path
+// / that the prefix demands (RFC 6265bis section 4.1.3.2).
+func (c *Cookies) Named(name, path string) *Cookie {
+	if c.secure {
+		name, path = "__Host-"+name, "/"
+	}
+	return &Cookie{name: name, path: path, secure: c.secure, sameSite: c.sameSite}
+}
+
+// SetSession sends the session cookie. A zero expires makes one that ends with the browser.
+func (c *Cookies) SetSession(w http.ResponseWriter, value string, expires, now time.Time) {
+	c.session.Set(w, value, expires, now)
+}
+
+// ClearSession deletes the session cookie.
+func (c *Cookies) ClearSession(w http.ResponseWriter) { c.session.Clear(w) }
+
+// Session reads the session cookie.
+func (c *Cookies) Session(r *http.Request) (value string, ok bool) { return c.session.Get(r) }
+
+// SetRefresh sends the refresh cookie. A zero expires makes one that ends with the browser.
+func (c *Cookies) SetRefresh(w http.ResponseWriter, value string, expires, now time.Time) {
+	c.refresh.Set(w, value, expires, now)
+}
+
+// ClearRefresh deletes the refresh cookie.
+func (c *Cookies) ClearRefresh(w http.ResponseWriter) { c.refresh.Clear(w) }
+
+// Refresh reads the refresh cookie.
+func (c *Cookies) Refresh(r *http.Request) (value string, ok bool) { return c.refresh.Get(r) }
+
+// Cookie is one cookie with its attributes: HttpOnly always, Secure and SameSite by configuration, never a Domain.
+type Cookie struct {
+	name, path string
+	secure     bool
+	sameSite   http.SameSite
+}
+
+// Name is what the cookie is called on the wire.
+func (c *Cookie) Name() string { return c.name }
+
+// Set sends the cookie; one that has expired already is deleted. A zero expires makes one that ends with the browser.
+func (c *Cookie) Set(w http.ResponseWriter, value string, expires, now time.Time) {
+	if expires.IsZero() {
+		c.write(w, http.Cookie{Value: value})
+		return
+	}
+	left := expires.Sub(now)
+	if left <= 0 {
+		c.Clear(w)
+		return
+	}
+	c.write(w, http.Cookie{Value: value, Expires: expires, MaxAge: max(1, int(left/time.Second))})
+}
+
+// Clear deletes the cookie, with the attributes it was set with.
+func (c *Cookie) Clear(w http.ResponseWriter) {
+	c.write(w, http.Cookie{Expires: time.Unix(1, 0), MaxAge: -1})
+}
+
+func (c *Cookie) write(w http.ResponseWriter, made http.Cookie) {
+	made.Name, made.Path, made.Secure, made.SameSite, made.HttpOnly = c.name, c.path, c.secure, c.sameSite, true
+	// The last word replaces what was said before in the same answer (RFC 6265 section 4.1.1 wants a name once).
+	h := w.Header()
+	kept := make([]string, 0, len(h["Set-Cookie"])+1)
+	for _, line := range h["Set-Cookie"] {
+		if !strings.HasPrefix(line, c.name+"=") {
+			kept = append(kept, line)
+		}
+	}
+	h["Set-Cookie"] = append(kept, made.String())
+}
+
+// Get reads the cookie. Sent twice with different values it is as if it was not sent: one of them is somebody else's, put
+// there from a neighbouring host, and nothing tells which.
+func (c *Cookie) Get(r *http.Request) (value string, ok bool) {
+	for _, line := range r.Header["Cookie"] {
+		for more := true; more; {
+			var pair string
+			pair, line, more = strings.Cut(line, ";")
+			// Only what RFC 6265 section 5.2 calls white space: trimming more lets other names pass for this one.
+			pair = strings.Trim(pair, " \t")
+			n := len(c.name)
+			if len(pair) <= n || pair[n] != '=' || pair[:n] != c.name {
+				continue
+			}
+			if ok && pair[n+1:] != value {
+				return "", false
+			}
+			value, ok = pair[n+1:], true
+		}
+	}
+	return value, ok && value != ""
+}

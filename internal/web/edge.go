@@ -1,0 +1,196 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+	"unicode/utf8"
+
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/rs/cors"
+)
+
+// Edge is everything around the mux that holds for every request: who it seems to come from, what is refused before a
+// handler sees it, the headers of every answer, and the line in the access log.
+type Edge struct {
+	config       Config
+	logger       *slog.Logger
+	now          func() time.Time
+	accessLevel  slog.Level
+	headers      []header
+	maxBody      int64
+	protection   *http.CrossOriginProtection
+	trusted      map[string]bool
+	listed       map[string]bool
+	exempt       map[route]bool
+	clientOrigin func(r *http.Request, origin string) bool
+	cors         *cors.Cors
+	clientCORS   *cors.Cors
+}
+
+type route struct{ method, path string }
+
+// NewEdge builds the edge, or says what is wrong with the configuration. In production every request is logged at Info, in
+// development at Debug.
+func NewEdge(cfg Config, production bool, logger *slog.Logger, now func() time.Time) (*Edge, error) {
+	if err := cfg.Check(production); err != nil {
+		return nil, err
+	}
+	e := &Edge{
+		config:      cfg,
+		logger:      logger,
+		now:         now,
+		accessLevel: slog.LevelDebug,
+		headers:     securityHeaders(cfg),
+		maxBody:     int64(cfg.MaxBodyKiB) << 10,
+		exempt:      map[route]bool{},
+	}
+	if production {
+		e.accessLevel = slog.LevelInfo
+	}
+	if err := e.trustOrigins(cfg); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Exempt lets pages of other sites send method to exactly this path: the callback of a provider that posts, or a token endpoint
+// that reads no cookie. Nothing that decodes or cleans to the path is exempt. It is called before the first request.
+func (e *Edge) Exempt(method, path string) { e.exempt[route{method, path}] = true }
+
+// ClientOrigins adds origins that are known only at run time, as those of registered clients. Their pages may read answers,
+// never with cookies. It is called before the first request.
+func (e *Edge) ClientOrigins(allowed func(r *http.Request, origin string) bool) {
+	e.clientOrigin = allowed
+	e.clientCORS = newCORS(false, allowed)
+	if len(e.listed) == 0 {
+		e.headers = append(e.headers, newHeader("Vary", "Origin"))
+	}
+}
+
+// Wrap puts the edge around next, which is usually the mux of the whole server.
+func (e *Edge) Wrap(next http.Handler) http.Handler { return &wrapped{e, next} }
+
+type wrapped struct {
+	edge *Edge
+	next http.Handler
+}
+
+// ServeHTTP runs one request through the edge and on to the handler.
+func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := h.edge
+	x := &exchange{edge: e, start: e.now()}
+	x.origin.RequestID = requestID(r.Header["X-Request-Id"])
+	x.origin.IP = clientIP(r, e.config.TrustedProxies)
+	x.origin.UserAgent = userAgent(r.Header["User-Agent"])
+	x.ctx = exchangeContext{database.WithOrigin(r.Context(), &x.origin), x}
+	r = r.WithContext(&x.ctx)
+	x.w = recorder{ResponseWriter: w, r: r}
+	defer x.end()
+
+	x.id[0] = x.origin.RequestID
+	out := w.Header()
+	out["X-Request-Id"] = x.id[:]
+	for i := range e.headers {
+		out[e.headers[i].name] = e.headers[i].value
+	}
+	if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
+		// A Content-Length beside it has been dropped unseen, and whoever sent both may be smuggling (RFC 9112 section 6.1).
+		out.Set("Connection", "close")
+	}
+	if err := e.refuse(out, r); err != nil {
+		WriteError(&x.w, r, err)
+		return
+	}
+	if origins := r.Header["Origin"]; len(origins) > 0 && e.answerCORS(&x.w, r, origins) {
+		return
+	}
+	if e.crossOrigin(r) {
+		WriteError(&x.w, r, ErrCrossOrigin)
+		return
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		// The server's own writer, which closes the connection when the limit is hit.
+		r.Body = http.MaxBytesReader(w, r.Body, e.maxBody)
+	}
+	h.next.ServeHTTP(&x.w, r)
+}
+
+// refuse says no to what no handler should see.
+func (e *Edge) refuse(out http.Header, r *http.Request) error {
+	switch {
+	case r.Method == http.MethodTrace || r.Method == http.MethodConnect:
+		out.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		return ErrMethod
+	case !validPath(r.URL.Path):
+		return ErrPath
+	case r.ContentLength > e.maxBody:
+		return ErrTooLarge
+	}
+	return nil
+}
+
+func validPath(path string) bool {
+	if path != "" && path[0] != '/' {
+		return false
+	}
+	ascii := true
+	for i := 0; i < len(path); i++ {
+		if path[i] < ' ' || path[i] == 0x7f {
+			return false
+		}
+		ascii = ascii && path[i] < utf8.RuneSelf
+	}
+	return ascii || utf8.ValidString(path)
+}
+
+// end answers for a handler that panicked and writes the line in the access log.
+func (x *exchange) end() {
+	v := recover()
+	if v == nil {
+		x.log()
+		return
+	}
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		x.log()
+		panic(http.ErrAbortHandler)
+	}
+	begun := x.w.status != 0
+	// Nothing a half-done handler decided may reach the client, least of all a session.
+	out := x.w.Header()
+	out.Del("Set-Cookie")
+	out.Del("Location")
+	WriteError(&x.w, x.w.r, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+	x.log()
+	if begun {
+		// Half an answer must not look like a whole one.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// log writes one line per request: the pattern and never the path, which may hold a token.
+func (x *exchange) log() {
+	status := x.w.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	level := x.edge.accessLevel
+	if status >= 500 {
+		level = slog.LevelError
+	}
+	ctx := x.w.r.Context()
+	if !x.edge.logger.Enabled(ctx, level) {
+		return
+	}
+	x.edge.logger.LogAttrs(ctx, level, "request",
+		slog.String("method", x.w.r.Method),
+		slog.String("route", x.w.r.Pattern),
+		slog.Int("status", status),
+		slog.Int64("bytes", x.w.bytes),
+		slog.Duration("duration", x.edge.now().Sub(x.start)),
+		slog.String("ip", x.origin.IP),
+		slog.String("request_id", x.origin.RequestID))
+}

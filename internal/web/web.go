@@ -1,0 +1,78 @@
+// Package web is the edge of every HTTP answer: the status table and problems, the checks and headers around the mux, cookies,
+// bearer tokens, limits and the server itself. It decides nothing about people.
+package web
+
+import (
+	"net/http"
+
+	"github.com/admit-dev/admit/internal/apperr"
+)
+
+// The refusals the edge gives by itself.
+var (
+	ErrNoRoute     = apperr.New(apperr.NotFound, "route_not_found", "There is nothing at this address.")
+	ErrMethod      = apperr.New(apperr.Malformed, "method_not_allowed", "This address does not answer to that method. The Allow header lists those it knows.")
+	ErrPath        = apperr.New(apperr.Malformed, "invalid_path", "The path of this request holds characters that no address has.")
+	ErrTooLarge    = apperr.New(apperr.TooLarge, "body_too_large", "The body of this request is larger than this server accepts.")
+	ErrCrossOrigin = apperr.New(apperr.Forbidden, "cross_origin", "A page of another site sent this request. If it is yours, add its origin to CORS_ORIGINS.")
+	ErrToken       = apperr.New(apperr.Unauthenticated, "invalid_token", "The access token is missing, malformed, expired or revoked. Sign in again or refresh it.")
+	ErrTimeout     = apperr.New(apperr.Unavailable, "timeout", "This took too long and was given up. Try again.")
+)
+
+// Status is the one table from the kind of a refusal to the status of an answer.
+func Status(kind apperr.Kind) int {
+	switch kind {
+	case apperr.Malformed:
+		return http.StatusBadRequest
+	case apperr.Invalid:
+		return http.StatusUnprocessableEntity
+	case apperr.Unauthenticated:
+		return http.StatusUnauthorized
+	case apperr.Forbidden:
+		return http.StatusForbidden
+	case apperr.NotFound:
+		return http.StatusNotFound
+	case apperr.Conflict:
+		return http.StatusConflict
+	case apperr.Stale:
+		return http.StatusPreconditionFailed
+	case apperr.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case apperr.Unsupported:
+		return http.StatusUnsupportedMediaType
+	case apperr.TooMany:
+		return http.StatusTooManyRequests
+	case apperr.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// title is the short text of a problem, the same for every refusal of a kind (RFC 9457 section 3.1.3).
+func title(kind apperr.Kind) string {
+	switch kind {
+	case apperr.Malformed:
+		return "Request not understood"
+	case apperr.Invalid:
+		return "Input not accepted"
+	case apperr.Unauthenticated:
+		return "Not signed in"
+	case apperr.Forbidden:
+		return "Not allowed"
+	case apperr.NotFound:
+		return "Not found"
+	case apperr.Conflict:
+		return "Conflict"
+	case apperr.Stale:
+		return "Changed meanwhile"
+	case apperr.TooLarge:
+		return "Too large"
+	case apperr.Unsupported:
+		return "Media type not supported"
+	case apperr.TooMany:
+		return "Too many requests"
+	case apperr.Unavailable:
+		return "Temporarily unavailable"
+	}
+	return "Internal error"
+}
