@@ -124,14 +124,15 @@ as_server() (
 	fi
 )
 
-# stop_pid ends one process that this script started and waits until it is gone.
+# stop_pid ends one process that this script started and waits until it is gone: its file goes first, and where the
+# system is slow to bury the dead the process still shows.
 stop_pid() {
 	local pid _
 	[ -s "$1" ] || return 0
 	pid=$(head -n 1 "$1")
 	kill -"$2" "$pid" 2>/dev/null || return 0
 	for _ in $(seq 100); do
-		kill -0 "$pid" 2>/dev/null || return 0
+		if ! [ -e "$1" ] || ! kill -0 "$pid" 2>/dev/null; then return 0; fi
 		sleep 0.1
 	done
 	kill -KILL "$pid" 2>/dev/null || true
