@@ -1,0 +1,105 @@
+# GOFLAGS: a checkout whose .git the go command cannot read would not build; the version comes from VERSION below.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+
+# The go command needs a home for its caches; without one they live in the checkout.
+ifneq ($(shell test -n "$$HOME" && test -d "$$HOME" && test -w "$$HOME" && echo yes),yes)
+export GOCACHE ?= $(CURDIR)/.cache/go-build
+export GOPATH ?= $(CURDIR)/.cache/go
+export XDG_CACHE_HOME ?= $(CURDIR)/.cache
+endif
+
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+COMPOSE ?= docker compose
+
+# The race detector needs a C compiler on Linux; everything else is built without one.
+RACE = $(if $(shell command -v $$($(GO) env CC)),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench build cross \
+	up down logs migrate makemigrations dev-tools vendor-docs
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## Start the server
+	$(GO) run ./cmd/admit serve
+
+dev: ## Start the server for development
+	$(GO) run ./cmd/admit dev
+
+test: format-check vet ## Run everything: formatting, vet, and all tests on SQLite and PostgreSQL with the race detector
+	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")
+	$(if $(RACE),CGO_ENABLED=1) scripts/with-services.sh $(GO) test $(RACE) ./...
+
+test-fast: ## Run the tests on SQLite alone, without the slow ones and without any service
+	TEST_ENGINES=sqlite $(GO) test -short ./...
+
+unit: test-fast ## The same as test-fast
+
+lint: format-check vet staticcheck ## Check formatting, vet and staticcheck
+
+format-check:
+	@unformatted=$$(find . -name '*.go' -not -path './.cache/*' -not -path '*/node_modules/*' -print0 | xargs -0 gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+typecheck: vet ## Check types (go vet)
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+fmt: ## Format the code
+	find . -name '*.go' -not -path './.cache/*' -not -path '*/node_modules/*' -print0 | xargs -0 gofmt -w
+
+gen: ## Write the generated documents anew
+	UPDATE=1 TEST_ENGINES=sqlite $(GO) test -count=1 -run 'Current$$' ./...
+
+verify: ## Fail if a generated document is stale
+	@state() { git status --porcelain; git diff | git hash-object --stdin; }; \
+	before=$$(state) && $(MAKE) --no-print-directory gen && after=$$(state) && \
+	if [ "$$before" != "$$after" ]; then git status --short; git --no-pager diff --stat; \
+	echo "generated documents were stale: commit what make gen wrote"; exit 1; fi
+
+bench: ## Measure Admit against its peers
+	cd bench && $(GO) run .
+
+build: ## Build ./dist/admit
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/admit ./cmd/admit
+
+cross: ## Build for Linux, macOS and Windows on amd64 and arm64
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/}; suffix=; [ "$$os" != windows ] || suffix=.exe; \
+		echo "dist/admit-$$os-$$arch$$suffix"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' \
+			-o "dist/admit-$$os-$$arch$$suffix" ./cmd/admit; \
+	done
+
+up: ## Start PostgreSQL, Redis and Admit in containers
+	$(COMPOSE) up --build --detach
+
+down: ## Stop the containers
+	$(COMPOSE) down
+
+logs: ## Follow the containers' logs
+	$(COMPOSE) logs --follow
+
+migrate: ## Bring the database up to date
+	$(GO) run ./cmd/admit migrate up
+
+makemigrations: ## Begin a migration: make makemigrations m="describe change"
+	@[ -n "$(m)" ] || { echo 'usage: make makemigrations m="describe change"'; exit 1; }
+	$(GO) run ./cmd/admit migrate new "$(m)"
+
+dev-tools: ## Fetch what the other targets use: modules, staticcheck, PostgreSQL and PgBouncer
+	$(GO) mod download
+	$(GO) run $(STATICCHECK) -version
+	scripts/with-services.sh true
+
+vendor-docs: ## Fetch the pinned Swagger UI and ReDoc anew
+	scripts/vendor-apidocs.sh
