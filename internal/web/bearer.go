@@ -16,7 +16,7 @@ func Bearer(r *http.Request) (token string, present bool, err error) {
 		return "", false, nil
 	}
 	if len(sent) > 1 {
-		return "", true, ErrToken
+		return "", true, errBearer
 	}
 	scheme, rest := sent[0], ""
 	if at := strings.IndexAny(scheme, " \t"); at >= 0 {
@@ -27,7 +27,7 @@ func Bearer(r *http.Request) (token string, present bool, err error) {
 	}
 	token = strings.TrimLeft(rest, " ")
 	if !validBearer(token) {
-		return "", true, ErrToken
+		return "", true, errBearer
 	}
 	return token, true, nil
 }

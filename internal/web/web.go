@@ -15,7 +15,6 @@ var (
 	ErrPath        = apperr.New(apperr.Malformed, "invalid_path", "The path of this request holds characters that no address has.")
 	ErrTooLarge    = apperr.New(apperr.TooLarge, "body_too_large", "The body of this request is larger than this server accepts.")
 	ErrCrossOrigin = apperr.New(apperr.Forbidden, "cross_origin", "A page of another site sent this request. If it is yours, add its origin to CORS_ORIGINS.")
-	ErrToken       = apperr.New(apperr.Unauthenticated, "invalid_token", "The access token is missing, malformed, expired or revoked. Sign in again or refresh it.")
 	ErrTimeout     = apperr.New(apperr.Unavailable, "timeout", "This took too long and was given up. Try again.")
 )
 

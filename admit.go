@@ -1,0 +1,120 @@
+package admit
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/admit-dev/admit/internal/api"
+	"github.com/admit-dev/admit/internal/apidocs"
+	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// Version is the version of this build; the release sets it.
+var Version = "dev"
+
+// Config is every setting. DefaultConfig gives the defaults, docs/config.md explains each.
+type Config = config.Config
+
+// DefaultConfig is what holds when nothing is set: SQLite in ./admit-data, no other needs.
+func DefaultConfig() Config {
+	var c Config
+	config.Default(&c)
+	return c
+}
+
+// ConfigFromEnv reads the environment and the .env file of the working directory. The error names every fault at once.
+func ConfigFromEnv() (Config, error) {
+	var c Config
+	_, err := config.Load(&c, config.Surroundings())
+	return c, err
+}
+
+// Option changes how New makes a Server.
+type Option func(*app.Options)
+
+// WithLogger has the server log to l instead of slog.Default.
+func WithLogger(l *slog.Logger) Option { return func(o *app.Options) { o.Log = l } }
+
+// WithClock has the server take the time from now instead of time.Now. Everything that expires goes by it.
+func WithClock(now func() time.Time) Option { return func(o *app.Options) { o.Now = now } }
+
+// WithStrict has the server panic at a change that emits no event. Tests of Admit itself use it.
+func WithStrict() Option { return func(o *app.Options) { o.Strict = true } }
+
+// Server is the whole of Admit as an http.Handler. Close it when the program ends.
+type Server struct {
+	http.Handler
+	edge  *web.Edge
+	guard *web.Guard
+	app   *app.App
+	stop  context.CancelFunc
+	done  sync.WaitGroup
+}
+
+// New opens the store, brings its schema up to date and returns a server that is ready for requests. The error says what
+// to change; ctx bounds the start only.
+func New(ctx context.Context, cfg Config, options ...Option) (*Server, error) {
+	opt := app.Options{}
+	for _, o := range options {
+		o(&opt)
+	}
+	if err := config.Check(&cfg); err != nil {
+		return nil, err
+	}
+	a, err := app.Open(ctx, cfg, opt)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{app: a}
+	if err := s.start(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	run, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	if err := s.app.Ready(ctx); err != nil {
+		return err
+	}
+	cfg := s.app.Config
+	var err error
+	if s.edge, err = web.NewEdge(cfg.Web, cfg.Production(), s.app.Log, s.app.DB.Now); err != nil {
+		return err
+	}
+	cookies := web.NewCookies(cfg.Web)
+	s.guard = web.NewGuard(cookies, s.app.Sessions)
+	mux := http.NewServeMux()
+	mounted := api.Mount(mux, s.app, cookies, s.guard, Version)
+	if cfg.Server.Docs {
+		apidocs.Mount(mux, mounted.OpenAPI, mounted.OpenAPIYAML)
+	}
+	s.Handler = s.edge.Wrap(mux)
+	ready := make(chan struct{})
+	s.done.Go(func() { s.app.Run(run, sync.OnceFunc(func() { close(ready) })) })
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// App is the parts below HTTP, for the programs of this module.
+func (s *Server) App() *app.App { return s.app }
+
+// Close ends what runs in the background and then the connections. Requests under way should have ended before.
+func (s *Server) Close() error {
+	if s.stop != nil {
+		s.stop()
+	}
+	s.done.Wait()
+	return s.app.Close()
+}

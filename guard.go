@@ -1,0 +1,55 @@
+package admit
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// User is who sent a request.
+type User struct {
+	ID            string
+	Name          string
+	Email         string // "" when there is none
+	EmailVerified bool
+	Username      string
+	Phone         string // E.164
+	Roles         []string
+	SessionID     string
+	AuthAt        time.Time // when they last proved who they are
+}
+
+// HasRole reports whether the person holds a global role.
+func (u *User) HasRole(role string) bool {
+	for _, r := range u.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// RequireUser lets only signed-in people through to next, by session cookie or bearer token, and answers 401 to everybody
+// else. A session that ended is refused on the next request.
+func (s *Server) RequireUser(next http.Handler) http.Handler {
+	return s.edge.Wrap(s.guard.RequireUser(next))
+}
+
+// RequireGlobalRole lets only people with a global role through, such as super_admin: 401 for strangers, 403 for others.
+func (s *Server) RequireGlobalRole(role string) func(http.Handler) http.Handler {
+	require := s.guard.RequireGlobalRole(role)
+	return func(next http.Handler) http.Handler { return s.edge.Wrap(require(next)) }
+}
+
+// UserFrom is who sent the request, or nil outside RequireUser and RequireGlobalRole.
+func UserFrom(ctx context.Context) *User {
+	live := web.LiveFrom(ctx)
+	if live == nil {
+		return nil
+	}
+	u := live.User
+	return &User{ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified, Username: u.Username, Phone: u.Phone,
+		Roles: append([]string(nil), u.Roles...), SessionID: live.Session.ID, AuthAt: live.Session.AuthAt}
+}

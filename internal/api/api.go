@@ -1,0 +1,282 @@
+// Package api speaks JSON. It decides nothing: each operation turns words into one call and the answer into words.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"path"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/ratelimit"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// The refusals of the wire.
+var (
+	ErrBody      = apperr.New(apperr.Malformed, "malformed_body", "The body of this request cannot be read: it must be one well-formed JSON object in UTF-8, each member once.")
+	ErrMediaType = apperr.New(apperr.Unsupported, "unsupported_media_type", "This body is of a type that is not understood here. Send application/json.")
+)
+
+// API is the JSON side of a server.
+type API struct {
+	app     *app.App
+	cookies *web.Cookies
+	guard   *web.Guard
+	limit   func(http.Handler) http.Handler // per address, on every route that signs in, signs up or guesses
+	version string
+	huma    huma.API
+	mux     *routes
+
+	document func() []byte
+}
+
+// Mount serves every operation on mux.
+func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guard, version string) *API {
+	c := huma.DefaultConfig("Admit", version)
+	c.Info.Description = "Accounts, sessions and tokens. Every refusal is application/problem+json (RFC 9457) with a stable `code`."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON, formType: form}
+	c.Transformers = []huma.Transformer{tame}
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"cookie":   {Type: "apiKey", In: "cookie", Name: "session_id", Description: "The session cookie of /auth/signup and /auth/login."},
+		"bearer":   {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token."},
+		"password": {Type: "oauth2", Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: "/api/v1/login", Scopes: map[string]string{}}}, Description: "Sign in here with a username or an e-mail address."},
+	}
+	s := &API{app: a, cookies: cookies, guard: guard, version: version, mux: &routes{ServeMux: mux}}
+	s.limit = web.Limit(a.Limiter, a.Config.RateLimit.PerIP(), web.ByIP)
+	s.huma = humago.New(s.mux, c)
+	s.status()
+	s.auth()
+	s.attempts()
+	s.sessions()
+	s.v1()
+	s.document = sync.OnceValue(func() []byte {
+		text, err := json.Marshal(s.huma.OpenAPI())
+		if err != nil {
+			panic(err) // a document of our own types
+		}
+		return text
+	})
+	return s
+}
+
+// OpenAPI is the document of every operation, OpenAPI 3.1 as JSON.
+func (s *API) OpenAPI() []byte { return s.document() }
+
+// OpenAPIYAML is the same document as YAML.
+func (s *API) OpenAPIYAML() ([]byte, error) { return s.huma.OpenAPI().YAML() }
+
+// routes lets an operation stand behind its own middleware.
+type routes struct {
+	*http.ServeMux
+	around []func(http.Handler) http.Handler // of the operation being registered, the outermost first
+}
+
+// HandleFunc registers a handler behind the middleware.
+func (m *routes) HandleFunc(pattern string, f func(http.ResponseWriter, *http.Request)) {
+	var h http.Handler = http.HandlerFunc(f)
+	for i := len(m.around) - 1; i >= 0; i-- {
+		h = m.around[i](h)
+	}
+	m.Handle(pattern, h)
+}
+
+// access is what an operation asks before it is carried out.
+type access int
+
+const (
+	public  access = 0
+	user    access = 1 << iota // somebody who is signed in
+	limited                    // counted per address
+	formed                     // a form is understood beside JSON
+)
+
+// call is one request: what an operation may need of HTTP.
+type call struct {
+	context.Context
+	w    http.ResponseWriter
+	r    *http.Request
+	live *session.Live // who asks; nil where anybody may
+}
+
+type callKey struct{}
+
+// nothing is the output of an operation that answers 204.
+type nothing struct{}
+
+type output[T any] struct{ Body T }
+
+// operation declares one operation: its place in the document, what it asks, and what it does.
+func operation[In, Out any](s *API, op huma.Operation, asks access, do func(q *call, in *In) (Out, error)) {
+	s.declare(&op, asks)
+	s.mux.around = s.middleware(op.Method, asks)
+	huma.Register(s.huma, op, func(ctx context.Context, in *In) (*output[Out], error) {
+		q := ctx.Value(callKey{}).(*call)
+		q.Context = ctx
+		out, err := do(q, in)
+		if err != nil {
+			if own, ok := errors.AsType[huma.StatusError](err); ok {
+				return nil, own // it says its status and its body itself
+			}
+			return nil, web.NewProblem(ctx, err)
+		}
+		if _, none := any(out).(nothing); none {
+			return nil, nil
+		}
+		return &output[Out]{out}, nil
+	})
+}
+
+// raw declares an operation whose handler writes its answer itself: one so hot that the way through a framework would
+// cost more than the answer.
+func raw[Out any](s *API, op huma.Operation, asks access, h http.HandlerFunc) {
+	s.declare(&op, asks)
+	status := op.DefaultStatus
+	if status == 0 {
+		status = http.StatusOK
+	}
+	s.response(&op, status, reflect.TypeFor[Out]())
+	s.huma.OpenAPI().AddOperation(&op)
+	var around []func(http.Handler) http.Handler
+	if asks&limited != 0 {
+		around = append(around, s.limit)
+	}
+	s.mux.around = around
+	s.mux.HandleFunc(op.Method+" "+op.Path, h)
+}
+
+func (s *API) response(op *huma.Operation, status int, t reflect.Type) {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	schema := s.huma.OpenAPI().Components.Schemas.Schema(t, true, "")
+	op.Responses[itoa(status)] = &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+}
+
+// declare completes what the document says of an operation.
+func (s *API) declare(op *huma.Operation, asks access) {
+	if op.OperationID == "" {
+		op.OperationID = strings.ToLower(op.Method) + strings.NewReplacer("/", "-", "{", "", "}", "", ".", "").Replace(op.Path)
+	}
+	problem := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[web.Problem](), true, "")
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses["default"] = &huma.Response{Description: "A refusal (RFC 9457).", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
+	if asks&user != 0 {
+		op.Security = []map[string][]string{{"cookie": {}}, {"bearer": {}}, {"password": {}}}
+	}
+	op.MaxBodyBytes = -1 // the edge limits bodies
+	op.SkipValidateParams = false
+}
+
+// middleware is what stands before a huma operation.
+func (s *API) middleware(method string, asks access) []func(http.Handler) http.Handler {
+	var list []func(http.Handler) http.Handler
+	if asks&limited != 0 {
+		list = append(list, s.limit)
+	}
+	return append(list, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			q := &call{Context: r.Context(), w: w, r: r}
+			if asks&user != 0 {
+				live, err := s.guard.Identify(r)
+				if err != nil {
+					web.WriteError(w, r, err)
+					return
+				}
+				q.live = live
+			}
+			if err := mediaType(r, asks&formed != 0); err != nil {
+				web.WriteError(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, q)))
+		})
+	})
+}
+
+// mediaType refuses a body of a type the operation does not read. A form on a JSON route would be a request that any page
+// of another site can make.
+func mediaType(r *http.Request, form bool) error {
+	given := r.Header.Get("Content-Type")
+	if r.ContentLength == 0 || given == "" && r.ContentLength < 0 {
+		return nil
+	}
+	name, _, err := mime.ParseMediaType(given)
+	if err == nil && (name == "application/json" || form && name == formType) {
+		return nil
+	}
+	return ErrMediaType
+}
+
+// tame turns a refusal of huma's own into ours, without what was typed. huma's hook for this is global to the process, and
+// a library may not change its host's.
+func tame(ctx huma.Context, _ string, v any) (any, error) {
+	e, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	var no error
+	switch {
+	case e.Status == http.StatusRequestEntityTooLarge:
+		no = web.ErrTooLarge
+	case e.Status == http.StatusUnsupportedMediaType:
+		no = ErrMediaType
+	case e.Status >= http.StatusInternalServerError:
+		no = errors.New("api: " + e.Detail)
+	case e.Status == http.StatusUnprocessableEntity:
+		invalid := *apperr.ErrInvalid
+		for _, d := range e.Errors {
+			invalid.Fields = append(invalid.Fields, apperr.Field{Name: fieldName(d), Message: d.Message})
+		}
+		no = &invalid
+	default:
+		no = ErrBody
+	}
+	p := web.NewProblem(ctx.Context(), no)
+	p.SetHeaders(headerOf(ctx))
+	return p, nil
+}
+
+func headerOf(ctx huma.Context) http.Header {
+	_, w := humago.Unwrap(ctx)
+	return w.Header()
+}
+
+// fieldName is the name of the field that a fault of huma's is about.
+func fieldName(d *huma.ErrorDetail) string {
+	name := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), ".")
+	for _, part := range []string{"query.", "path.", "header."} {
+		name = strings.TrimPrefix(name, part)
+	}
+	if rest, ok := strings.CutPrefix(d.Message, "expected required property "); ok && name == "" {
+		name, _, _ = strings.Cut(rest, " ")
+	}
+	return name
+}
+
+// schemaName is the package and the type: two packages may each have a Field.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if pkg := path.Base(t.PkgPath()); pkg != "." && pkg != "api" {
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	}
+	return name
+}

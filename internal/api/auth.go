@@ -1,0 +1,194 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/session"
+	people "github.com/admit-dev/admit/internal/user"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// transport says how the session of an operation comes back.
+type transport struct {
+	Transport string `query:"transport" enum:"cookie,token" default:"cookie" doc:"cookie sets the session cookie; token answers with an access and a refresh token instead."`
+}
+
+func (s *API) finish(q *call, t transport, remember bool) login.Finish {
+	f := login.Finish{Transport: session.Cookie, Remember: remember}
+	if t.Transport == string(session.Token) {
+		f.Transport = session.Token
+		return f
+	}
+	f.Replaces, _ = s.cookies.Session(q.r)
+	return f
+}
+
+// entered answers a complete sign-in with the person and the cookie, or with tokens; one that wants more with the step.
+func (s *API) entered(q *call, out login.Outcome, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	if out.Step != nil {
+		return nil, &stepRequired{Problem: *web.NewProblem(q, errStep), Attempt: *out.Step}
+	}
+	if out.Session.Transport == session.Token {
+		access, err := s.issue(out.User, out.Session)
+		return Tokens{access.Token, out.Credential, "bearer", int64(access.ExpiresIn.Seconds())}, err
+	}
+	s.cookies.SetSession(q.w, out.Credential, out.Session.ExpiresAt, s.app.DB.Now())
+	return newUser(out.User), nil
+}
+
+type signUp struct {
+	transport
+	Body struct {
+		Email    string `json:"email,omitempty" maxLength:"320" doc:"An e-mail address. At least one of email, username and phone is needed." example:"test@example.com"`
+		Username string `json:"username,omitempty" maxLength:"100" doc:"4 to 24 characters."`
+		Phone    string `json:"phone,omitempty" maxLength:"40" doc:"A phone number with its country code."`
+		Name     string `json:"name,omitempty" maxLength:"1000" doc:"What the person is called."`
+		Password string `json:"password" maxLength:"4096" doc:"8 to 128 characters." example:"password123"`
+	}
+}
+
+func (in signUp) person() people.New {
+	return people.New{Email: in.Body.Email, Username: in.Body.Username, Phone: in.Body.Phone, Name: in.Body.Name}
+}
+
+type signIn struct {
+	transport
+	Body struct {
+		Email      string `json:"email,omitempty" maxLength:"320" doc:"Who signs in: one of email, username, phone and identifier." example:"test@example.com"`
+		Username   string `json:"username,omitempty" maxLength:"320"`
+		Phone      string `json:"phone,omitempty" maxLength:"320"`
+		Identifier string `json:"identifier,omitempty" maxLength:"320" doc:"Any of the three."`
+		Password   string `json:"password" maxLength:"4096" example:"password123"`
+		Remember   bool   `json:"remember,omitempty" doc:"Keep the session for SESSION_REMEMBER_HOURS."`
+	}
+}
+
+// identifier is the one name that was given. Two could mean two people.
+func identifier(given ...string) (string, error) {
+	found := ""
+	for _, g := range given {
+		if g != "" && found != "" {
+			return "", login.ErrIdentifier
+		}
+		if g != "" {
+			found = g
+		}
+	}
+	return found, nil
+}
+
+func (s *API) auth() {
+	tags := []string{"Signing in"}
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Tags: tags}, limited, s.signUp)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Tags: tags}, limited, s.login)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, public, s.logout)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Tags: tags}, limited, s.owner)
+	raw[User](s, huma.Operation{Method: "GET", Path: "/auth/me", Summary: "Who is signed in", Tags: []string{"Account"}}, user, s.me)
+	raw[User](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
+	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
+	operation(s, huma.Operation{Method: "PATCH", Path: "/auth/me", Summary: "Change the profile", Tags: []string{"Account"}}, user, s.changeMe)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/change", Summary: "Change the password; every other session ends", Tags: []string{"Account"}}, user|limited, s.changePassword)
+}
+
+func (s *API) signUp(q *call, in *signUp) (any, error) {
+	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.transport, false))
+	if err == nil && out.Step == nil && out.Session.ID == "" { // nothing may be told
+		return nil, newAccepted()
+	}
+	return s.entered(q, out, err)
+}
+
+func (s *API) login(q *call, in *signIn) (any, error) {
+	who, err := identifier(in.Body.Email, in.Body.Username, in.Body.Phone, in.Body.Identifier)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, s.finish(q, in.transport, in.Body.Remember))
+	return s.entered(q, out, err)
+}
+
+func (s *API) logout(q *call, _ *struct{}) (Message, error) {
+	live, err := s.guard.Identify(q.r)
+	if err == nil {
+		err = s.app.Sessions.Revoke(q, live.User.ID, live.Session.ID, session.SignedOut)
+	}
+	_, bearer, _ := web.Bearer(q.r)
+	ended := errors.Is(err, session.ErrUnknown) || errors.Is(err, session.ErrNone) // there is nothing left to end
+	if err != nil && (!ended || bearer) {
+		return Message{}, err
+	}
+	s.cookies.ClearSession(q.w)
+	q.w.Header().Set("Clear-Site-Data", `"cache"`)
+	return Message{"You are signed out."}, nil
+}
+
+// Protected is the answer of the example route.
+type Protected struct {
+	Message   string  `json:"message"`
+	UserID    string  `json:"user_id"`
+	UserEmail *string `json:"user_email"`
+}
+
+func (s *API) me(w http.ResponseWriter, r *http.Request) {
+	live, err := s.guard.Identify(r)
+	if err != nil {
+		web.WriteError(w, r, err)
+		return
+	}
+	live.Memo(func() any { return newAnswer(newUser(live.User)) }).(*answer).write(w)
+}
+
+func (s *API) protected(w http.ResponseWriter, r *http.Request) {
+	live, err := s.guard.Identify(r)
+	if err != nil {
+		web.WriteError(w, r, err)
+		return
+	}
+	u := newUser(live.User)
+	newAnswer(Protected{"You are signed in.", u.ID, u.Email}).write(w)
+}
+
+type changeMe struct {
+	Body struct {
+		Name     *string `json:"name,omitempty" maxLength:"1000" doc:"What the person is called."`
+		Username *string `json:"username,omitempty" maxLength:"100" doc:"A new username; empty takes it away."`
+	}
+}
+
+func (s *API) changeMe(q *call, in *changeMe) (User, error) {
+	u, err := s.app.Users.Update(q, q.live.User.ID, people.Change{Name: in.Body.Name, Username: in.Body.Username})
+	return newUser(u), err
+}
+
+type changePassword struct {
+	Body struct {
+		Current string `json:"current_password" maxLength:"4096"`
+		New     string `json:"new_password" maxLength:"4096" doc:"8 to 128 characters."`
+	}
+}
+
+func (s *API) changePassword(q *call, in *changePassword) (Message, error) {
+	err := s.app.Passwords.Change(q, q.live.User.ID, q.live.Session.ID, in.Body.Current, in.Body.New)
+	return Message{"The password is changed. Every other session has ended."}, err
+}
+
+type claim struct {
+	transport
+	Body struct {
+		Key      string `json:"key" maxLength:"200" doc:"What stands behind #k= in the printed link."`
+		Email    string `json:"email" maxLength:"320"`
+		Password string `json:"password" maxLength:"4096" doc:"A new password, or that of the account there is."`
+	}
+}
+
+func (s *API) owner(q *call, in *claim) (any, error) {
+	out, err := s.app.Owner.Claim(q, in.Body.Key, in.Body.Email, in.Body.Password, s.finish(q, in.transport, false))
+	return s.entered(q, out, err)
+}

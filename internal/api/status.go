@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// Running is the answer of the root.
+type Running struct {
+	Status  string `json:"status" enum:"running"`
+	Version string `json:"version"`
+}
+
+// Health is whether this server can do its work.
+type Health struct {
+	Status     string               `json:"status" enum:"ok,unavailable"`
+	Components map[string]Component `json:"components,omitempty" doc:"What it depends on."`
+	Detail     string               `json:"detail,omitempty" doc:"What fails, for people."`
+}
+
+// Component is one thing a server depends on.
+type Component struct {
+	Status string `json:"status" enum:"ok,unavailable"`
+}
+
+// probe is how long a health check waits.
+const probe = 2 * time.Second
+
+func (s *API) status() {
+	raw[Running](s, huma.Operation{Method: "GET", Path: "/{$}", OperationID: "status", Summary: "Whether the server runs; a browser is led on", Tags: []string{"Status"}}, public, s.root)
+	s.huma.OpenAPI().Paths["/"] = s.huma.OpenAPI().Paths["/{$}"]
+	delete(s.huma.OpenAPI().Paths, "/{$}")
+	operation(s, huma.Operation{Method: "GET", Path: "/health/live", Summary: "Whether the process answers", Tags: []string{"Status"}}, public,
+		func(*call, *struct{}) (Health, error) { return Health{Status: "ok"}, nil })
+	raw[Health](s, huma.Operation{Method: "GET", Path: "/health/ready", Summary: "Whether everything it depends on answers", Tags: []string{"Status"}}, public, s.ready)
+	raw[any](s, huma.Operation{Method: "GET", Path: "/.well-known/jwks.json", Summary: "The keys that sign access tokens (RFC 7517)", Tags: []string{"Tokens"}}, public, s.jwks)
+}
+
+func (s *API) root(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		to := "/docs"
+		if missing, err := s.app.Owner.Missing(r.Context()); err == nil && missing || !s.app.Config.Server.Docs {
+			to = "/start"
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+		return
+	}
+	newAnswer(Running{"running", s.version}).write(w)
+}
+
+func (s *API) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), probe)
+	defer cancel()
+	h := Health{Status: "ok", Components: map[string]Component{"database": {"ok"}}}
+	if err := s.app.DB.Ping(ctx); err != nil {
+		s.app.Log.WarnContext(ctx, "the database does not answer", "err", err)
+		h = Health{Status: "unavailable", Components: map[string]Component{"database": {"unavailable"}}, Detail: "database does not answer"}
+		a := newAnswer(h)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Retry-After", "5")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write(a.body)
+		return
+	}
+	newAnswer(h).write(w)
+}
+
+func (s *API) jwks(w http.ResponseWriter, r *http.Request) {
+	web.Compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/jwk-set+json")
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		w.Header().Set("Access-Control-Allow-Origin", "*") // public keys, for verifiers in any page
+		_, _ = w.Write(s.app.Tokens.JWKS())
+	})).ServeHTTP(w, r)
+}

@@ -1,0 +1,111 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/token"
+	people "github.com/admit-dev/admit/internal/user"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// User is a person on the wire.
+type User struct {
+	ID            string    `json:"id" doc:"usr_…"`
+	Email         *string   `json:"email" doc:"The primary address, or null."`
+	EmailVerified bool      `json:"email_verified"`
+	Username      *string   `json:"username"`
+	Phone         *string   `json:"phone" doc:"E.164, or null."`
+	PhoneVerified bool      `json:"phone_verified"`
+	Name          string    `json:"name"`
+	IsActive      bool      `json:"is_active" doc:"Whether the person may sign in."`
+	Role          string    `json:"role" doc:"The first global role, or user."`
+	Roles         []string  `json:"roles" doc:"The global roles."`
+	Organizations []string  `json:"organizations" doc:"The organizations the person is a member of."`
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+}
+
+func newUser(u people.User) User {
+	v := User{ID: u.ID, EmailVerified: u.EmailVerified, PhoneVerified: u.PhoneVerified, Name: u.Name, IsActive: u.Active(), Role: u.Role(),
+		Roles: u.Roles, Organizations: []string{}, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+	for _, f := range []struct {
+		to   **string
+		from string
+	}{{&v.Email, u.Email}, {&v.Username, u.Username}, {&v.Phone, u.Phone}} {
+		if f.from != "" {
+			*f.to = &f.from
+		}
+	}
+	if v.Roles == nil {
+		v.Roles = []string{}
+	}
+	return v
+}
+
+// Tokens is an access token and, for clients without cookies, the refresh token that renews it (RFC 6749, section 5.1).
+type Tokens struct {
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Only where the client asked for it; browsers hold it in a cookie."`
+	TokenType    string `json:"token_type" enum:"bearer"`
+	ExpiresIn    int64  `json:"expires_in" doc:"Seconds until the access token expires."`
+}
+
+// Message says how something ended, for people.
+type Message struct {
+	Message string `json:"message"`
+}
+
+// stepRequired is a sign-in that wants more: a problem with the attempt to go on with.
+type stepRequired struct {
+	web.Problem
+	Attempt login.Step `json:"attempt"`
+}
+
+// accepted answers 202 where nothing may be told: the request was taken, and mail says how it goes on.
+type accepted struct {
+	Message string `json:"message"`
+}
+
+func newAccepted() *accepted {
+	return &accepted{"Thank you. If this is a new address, the account is ready: sign in."}
+}
+
+func (*accepted) Error() string             { return "accepted" }
+func (*accepted) GetStatus() int            { return http.StatusAccepted }
+func (*accepted) ContentType(string) string { return "application/json" }
+
+// issue makes the access token of a session.
+func (s *API) issue(u people.User, n session.Session) (token.Issued, error) {
+	return s.app.Tokens.Issue(token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.AuthAt})
+}
+
+// answer is a person's JSON, made once for each Live and sent as it is.
+type answer struct {
+	body   []byte
+	length []string
+}
+
+var jsonType = []string{"application/json"}
+
+func (a *answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = a.length
+	_, _ = w.Write(a.body)
+}
+
+func newAnswer(v any) *answer {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // our own types
+	}
+	body = append(body, '\n')
+	return &answer{body, []string{itoa(len(body))}}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,158 @@
+// Package app puts the parts together: everything Admit can do, without a word of HTTP. The server and the command line
+// stand on it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/event"
+	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/owner"
+	"github.com/admit-dev/admit/internal/ratelimit"
+	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/token"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// App is every part, made once.
+type App struct {
+	Config    config.Config
+	Log       *slog.Logger
+	DB        *database.DB
+	Hasher    *secret.Hasher
+	Limiter   *ratelimit.Limiter // nil when limits are off
+	Users     *user.Service
+	Sessions  *session.Service
+	Tokens    *token.Service
+	Door      *login.Service
+	Passwords *password.Service
+	Owner     *owner.Service
+
+	feed *event.Feed
+	file *event.File
+}
+
+// Options are what a test or an embedding program brings along.
+type Options struct {
+	Now    func() time.Time // the one clock; time.Now when nil
+	Log    *slog.Logger     // slog.Default() when nil
+	Strict bool             // panic at a change that tells no one
+}
+
+// Open connects to the store and makes every part. It starts nothing: see Run.
+func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
+	if opt.Log == nil {
+		opt.Log = slog.Default()
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	cfg, err := settle(cfg)
+	if err != nil {
+		return nil, err
+	}
+	box, err := secret.NewBox([]byte(cfg.Server.RootKey.Reveal()))
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Log: opt.Log, Limiter: cfg.RateLimit.Open(opt.Now)}
+	a.DB, err = database.Open(ctx, cfg.Database, database.Options{Now: opt.Now, Strict: opt.Strict, Log: opt.Log})
+	if err != nil {
+		return nil, err
+	}
+	a.Hasher = secret.NewHasher(cfg.Hash)
+	a.feed = event.NewFeed(a.DB, opt.Log)
+	a.Users = user.NewService(a.DB, cfg.User)
+	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Origin(), a.feed, opt.Log)
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
+	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods())
+	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door)
+	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door)
+	return a, nil
+}
+
+func (a *App) verify(ctx context.Context, text string) (string, time.Time, error) {
+	c, err := a.Tokens.Verify(ctx, text)
+	return c.SessionID, time.Unix(c.ExpiresAt, 0), err
+}
+
+// Ready brings the schema up to date if it may, and holds that the app can serve: keys, the owner, the event file.
+func (a *App) Ready(ctx context.Context) error {
+	if a.Config.Database.MigrateOnStart {
+		if _, err := a.DB.Migrate(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.DB.CheckSchema(ctx); err != nil {
+		return err
+	}
+	if err := a.Tokens.Load(ctx); err != nil {
+		return err
+	}
+	if err := a.Owner.First(ctx); err != nil {
+		return fmt.Errorf("the owner of OWNER_EMAIL could not be made: %w", err)
+	}
+	if a.Config.Event.File == "off" {
+		return nil
+	}
+	path := a.Config.Event.File
+	if path == "" {
+		if err := os.MkdirAll(a.Config.Server.DataDir, 0o700); err != nil {
+			return err
+		}
+		path = filepath.Join(a.Config.Server.DataDir, "events.jsonl")
+	}
+	var err error
+	a.file, err = event.OpenFile(ctx, a.DB, path, a.Log)
+	return err
+}
+
+// Run does what goes on in the background until ctx ends: hearing of changes, writing the event file, tidying. It calls
+// ready once changes of other programs are heard of.
+func (a *App) Run(ctx context.Context, ready func()) {
+	var all sync.WaitGroup
+	all.Go(func() { a.feed.Run(ctx, ready) })
+	all.Go(func() { a.Sessions.Run(ctx) })
+	all.Go(func() { a.Tokens.Run(ctx) })
+	all.Go(func() { a.sweep(ctx) })
+	if a.file != nil {
+		a.feed.Subscribe(a.file.Wake)
+		all.Go(func() { a.file.Run(ctx) })
+	}
+	all.Wait()
+}
+
+func (a *App) sweep(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.Door.Sweep(ctx); err != nil && ctx.Err() == nil {
+				a.Log.Warn("old sign-in attempts could not be deleted; trying again", "err", err)
+			}
+		}
+	}
+}
+
+// Close ends every connection and worker.
+func (a *App) Close() error {
+	a.Hasher.Close()
+	return a.DB.Close()
+}

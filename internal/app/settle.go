@@ -1,0 +1,80 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/secret"
+)
+
+// settle fills in what development need not say: the SQLite file and the root key, both in the data directory.
+func settle(cfg config.Config) (config.Config, error) {
+	dir := cfg.Server.DataDir
+	if cfg.Database.URL == "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return cfg, fmt.Errorf("DATA_DIR cannot be made: %w", err)
+		}
+		path, err := filepath.Abs(filepath.Join(dir, "admit.db"))
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Database.URL = "sqlite:///" + path
+	}
+	if cfg.Server.RootKey.Reveal() != "" {
+		return cfg, nil
+	}
+	if cfg.Production() {
+		return cfg, errors.New("SESSION_SECRET_KEY is not set: make one with admit keygen")
+	}
+	key, err := keptKey(filepath.Join(dir, "session_secret_key"))
+	cfg.Server.RootKey = secret.String(key)
+	return cfg, err
+}
+
+// keptKey reads the generated root key, or makes it. Of several programs that start at once, all use the same.
+func keptKey(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return "", fmt.Errorf("DATA_DIR cannot be made: %w", err)
+		}
+		if err := drawKey(path); err != nil {
+			return "", fmt.Errorf("the generated SESSION_SECRET_KEY cannot be kept: %w", err)
+		}
+		text, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the generated SESSION_SECRET_KEY cannot be read: %w", err)
+	}
+	key := strings.TrimSpace(string(text))
+	if len(key) < 32 {
+		return "", fmt.Errorf("%s holds fewer than 32 characters: delete it to have a new one made, which signs everybody out", path)
+	}
+	return key, nil
+}
+
+// drawKey writes a whole file or none: a link appears at once and fails where there is one already.
+func drawKey(path string) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".session_secret_key-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	_, err = temp.WriteString(secret.Hex32() + "\n")
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	err = os.Link(temp.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil { // a file system without hard links
+		return os.Rename(temp.Name(), path)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/event"
+	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/owner"
+	"github.com/admit-dev/admit/internal/ratelimit"
+	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/token"
+	"github.com/admit-dev/admit/internal/user"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// Config is every setting of Admit, each owned by the package that reads it.
+type Config struct {
+	Server    Server           `doc:"Server"`
+	Web       web.Config       `doc:"Address, cookies, browsers"`
+	Database  database.Config  `doc:"Database"`
+	Login     login.Config     `doc:"Signing in and up"`
+	Password  password.Config  `doc:"Passwords"`
+	Hash      secret.Config    `doc:"Password hashing"`
+	User      user.Config      `doc:"People"`
+	Session   session.Config   `doc:"Sessions and refresh tokens"`
+	Token     token.Config     `doc:"Access tokens"`
+	RateLimit ratelimit.Config `doc:"Rate limits"`
+	Event     event.Config     `doc:"Events"`
+	Owner     owner.Config     `doc:"The first owner"`
+}
+
+// Server says where the program runs.
+type Server struct {
+	Environment string        `env:"ENVIRONMENT" default:"development" oneof:"development,production" doc:"development works without any setting. production refuses what is only good enough for trying."`
+	Addr        string        `env:"ADDR" default:"127.0.0.1:8000" doc:"Host and port to listen on."`
+	DataDir     string        `env:"DATA_DIR" default:"./admit-data" doc:"Directory of the SQLite file, generated secrets and the event file. It is made with mode 0700."`
+	RootKey     secret.String `env:"SESSION_SECRET_KEY" secret:"true" doc:"The root key, 32 random characters or more: other keys are derived from it. Development makes one and keeps it in DATA_DIR."`
+	Debug       bool          `env:"DEBUG" default:"false" doc:"Log each request and what happens in it."`
+	LogFormat   string        `env:"LOG_FORMAT" default:"auto" oneof:"auto,text,json" doc:"How log lines look. auto is text in development and json in production."`
+	Docs        bool          `env:"DOCS_ENABLED" default:"true" doc:"Serve the API document, /docs and /redoc."`
+}
+
+// Production reports whether what is only good enough for trying must be refused.
+func (c *Config) Production() bool { return c.Server.Environment == "production" }
+
+// Check finds what is wrong between settings of different packages.
+func (c *Config) Check(production bool) error {
+	var faults []error
+	if production && c.Database.URL == "" {
+		faults = append(faults, errors.New("DATABASE_URL is not set, and production does not put its database into the development default by itself: write sqlite:////var/lib/admit/admit.db or postgres://user:password@host/name"))
+	}
+	return errors.Join(faults...)
+}
+
+// Check finds what is wrong with the settings.
+func (s Server) Check(production bool) error {
+	var faults []error
+	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
+		faults = append(faults, errors.New("ADDR is no host and port: write 127.0.0.1:8000, or :8000 for every interface"))
+	}
+	switch key := s.RootKey.Reveal(); {
+	case key == "" && production:
+		faults = append(faults, errors.New("SESSION_SECRET_KEY is not set: make one with admit keygen and keep it where the program finds it, for example in SESSION_SECRET_KEY_FILE"))
+	case key != "" && len(key) < 32:
+		faults = append(faults, errors.New("SESSION_SECRET_KEY has fewer than 32 characters: make one with admit keygen"))
+	case key != "" && production && guessable(key):
+		faults = append(faults, errors.New("SESSION_SECRET_KEY looks like an example, not like something random: make one with admit keygen"))
+	}
+	return errors.Join(faults...)
+}
+
+// guessable finds keys that were typed, not drawn: few different characters, or words that stand in examples.
+func guessable(key string) bool {
+	different := map[rune]bool{}
+	for _, r := range key {
+		different[r] = true
+	}
+	low := strings.ToLower(key)
+	for _, word := range []string{"change", "example", "secret", "replace", "password", "your-", "your_", "insecure", "12345678"} {
+		if strings.Contains(low, word) {
+			return true
+		}
+	}
+	return len(different) < 10
+}
