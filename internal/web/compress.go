@@ -125,6 +125,9 @@ func (c *compressor) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
+// Flush sends what is buffered.
+func (c *compressor) Flush() { c.FlushError() }
+
 // FlushError sends what is buffered and tells whether that worked.
 func (c *compressor) FlushError() error {
 	if c.gz != nil {

@@ -228,6 +228,17 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
+func TestThePatternIsKnownThroughMiddleware(t *testing.T) {
+	e, j := testEdge(t, testConfig())
+	mux := Routed(testMux())
+	h := e.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), t, 1)))
+	}))
+	if w := serve(h, request("GET", "/item/7")); w.Body.String() != "no such item\n" || !strings.Contains(j.String(), `"route":"GET /item/{id}"`) {
+		t.Errorf("%s %s", w.Body, j)
+	}
+}
+
 func TestProductionLogsRequestsAtInfo(t *testing.T) {
 	j := new(journal)
 	for production, want := range map[bool]int{true: 1, false: 0} {

@@ -118,7 +118,7 @@ func TestHTTP2WithoutTLS(t *testing.T) {
 func TestResponseControllerReachesTheServer(t *testing.T) {
 	mux := http.NewServeMux()
 	release := make(chan struct{})
-	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /stream", Compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		if err := c.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Error(err)
@@ -127,12 +127,10 @@ func TestResponseControllerReachesTheServer(t *testing.T) {
 		if err := c.Flush(); err != nil {
 			t.Error(err)
 		}
-		if _, ok := w.(http.Flusher); !ok {
-			t.Error("no Flusher")
-		}
+		w.(http.Flusher).Flush()
 		<-release
 		io.WriteString(w, "second\n")
-	})
+	})))
 	addr, _ := startServer(t, mux)
 	res, err := http.Get("http://" + addr + "/stream")
 	if err != nil {
@@ -146,5 +144,22 @@ func TestResponseControllerReachesTheServer(t *testing.T) {
 	close(release)
 	if line, err := lines.ReadString('\n'); line != "second\n" {
 		t.Fatal(line, err)
+	}
+}
+
+// A file is sent through the server's own fast way, whole and counted.
+func TestServeContent(t *testing.T) {
+	content := strings.Repeat("0123456789", 10_000)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /file", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "file.bin", time.Time{}, strings.NewReader(content))
+	})
+	addr, j := startServer(t, mux)
+	got := rawExchange(t, addr, "GET /file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	if _, body, _ := strings.Cut(got, "\r\n\r\n"); body != content {
+		t.Fatalf("%d bytes", len(body))
+	}
+	if !strings.Contains(j.String(), `"status":200,"bytes":100000`) {
+		t.Error(j)
 	}
 }
