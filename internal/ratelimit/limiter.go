@@ -10,9 +10,9 @@ import (
 // Limiter counts in memory. A nil Limiter allows everything: that is what RATE_LIMIT=off gives.
 //
 // Its size is bounded. When it is full of keys that all owe something, a new key takes the place of the one that has used the
-// least of its quota among a few, and what that one owed is kept in a small table shared by the forgotten: whoever falls on
-// the same place there starts with that debt. So no key, forgotten or not, ever gets more than its rule allows, and filling
-// the table frees nobody; the worst it does is to make strangers share quotas while it lasts.
+// least part of its quota among a few, so keys that were used once never push out one that is used up: filling the table
+// frees nobody. What the forgotten owed is kept in a small table they share, and whoever falls on the same place there starts
+// with that debt, up to half his quota: so strangers are still limited, and a flood never shuts them out.
 type Limiter struct {
 	now    func() time.Time
 	epoch  time.Time
@@ -70,7 +70,7 @@ func (l *Limiter) Take(key string, r Rule) Result {
 	defer s.mu.Unlock()
 	d, known := s.live[h]
 	if !known {
-		d.until = s.inherited(h, window, now)
+		d.until = s.inherited(h, step, window, now)
 	} else if d.until > now+window { // the clock was set back
 		d.until = now + window
 		s.live[h] = d
@@ -178,14 +178,14 @@ func (s *shard) forget(h uint64) {
 	*place = max(*place, d.until)
 }
 
-func (s *shard) inherited(h uint64, window, now int64) int64 {
+func (s *shard) inherited(h uint64, step, window, now int64) int64 {
 	table := s.forgotten[window]
 	if table == nil {
 		return 0
 	}
 	place := &table[slot(h)]
-	*place = min(*place, now+window)
-	return *place
+	*place = min(*place, now+window) // the clock was set back
+	return min(*place, now+window/step/2*step)
 }
 
 // slot uses bits that have no part in choosing the shard.

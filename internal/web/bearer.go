@@ -40,7 +40,7 @@ func validBearer(s string) bool {
 	s = strings.TrimRight(s, "=")
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c-'0' > 9 && c|0x20-'a' > 25 && c != '-' && c != '.' && c != '_' && c != '~' && c != '+' && c != '/' {
+		if c|0x20-'a' > 25 && c-'0' > 9 && c != '-' && c != '.' && c != '_' && c != '~' && c != '+' && c != '/' {
 			return false
 		}
 	}

@@ -31,7 +31,7 @@ func validRequestID(s string) bool {
 	}
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c-'0' > 9 && c|0x20-'a' > 25 && c != '.' && c != '_' && c != '-' {
+		if c|0x20-'a' > 25 && c-'0' > 9 && c != '.' && c != '_' && c != '-' {
 			return false
 		}
 	}

@@ -29,7 +29,7 @@ func Compress(next http.Handler) http.Handler {
 
 // acceptsGzip weighs gzip against sending the body as it is.
 func acceptsGzip(lines []string) bool {
-	gz, identity, any := -1.0, -1.0, -1.0
+	gz, identity, rest := -1.0, -1.0, -1.0
 	for _, line := range lines {
 		for item := range strings.SplitSeq(line, ",") {
 			coding, params, _ := strings.Cut(item, ";")
@@ -39,12 +39,12 @@ func acceptsGzip(lines []string) bool {
 			case "identity":
 				identity = quality(params)
 			case "*":
-				any = quality(params)
+				rest = quality(params)
 			}
 		}
 	}
 	if gz < 0 {
-		gz = any
+		gz = rest
 	}
 	return gz > 0 && gz >= identity
 }
@@ -124,6 +124,9 @@ func (c *compressor) Write(p []byte) (int, error) {
 	}
 	return c.ResponseWriter.Write(p)
 }
+
+// Flush sends what is buffered.
+func (c *compressor) Flush() { c.FlushError() }
 
 // FlushError sends what is buffered and tells whether that worked.
 func (c *compressor) FlushError() error {

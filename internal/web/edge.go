@@ -71,7 +71,7 @@ func (e *Edge) ClientOrigins(allowed func(r *http.Request, origin string) bool) 
 	}
 }
 
-// Wrap puts the edge around next, which is usually the mux of the whole server.
+// Wrap puts the edge around next, which is the mux of the whole server, or what is around a Routed mux.
 func (e *Edge) Wrap(next http.Handler) http.Handler { return &wrapped{e, next} }
 
 type wrapped struct {

@@ -42,6 +42,17 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
+// Routed goes directly around a mux when something between it and the edge makes a new request, as r.WithContext does: the mux
+// tells its pattern only to the request it is given, and the access log needs it.
+func Routed(mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if x := exchangeOf(r.Context()); x != nil {
+			x.w.r = r
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
 // recorder counts what is answered, and turns the plain text with which a ServeMux refuses into a problem.
 type recorder struct {
 	http.ResponseWriter
