@@ -92,11 +92,11 @@ func (s *Server) start(ctx context.Context) error {
 	cookies := web.NewCookies(cfg.Web)
 	s.guard = web.NewGuard(cookies, s.app.Sessions)
 	mux := http.NewServeMux()
-	mounted := api.Mount(mux, s.app, cookies, s.guard, Version)
+	api.Mount(mux, s.app, cookies, s.guard, Version)
 	if cfg.Server.Docs {
-		apidocs.Mount(mux, mounted.OpenAPI, mounted.OpenAPIYAML)
+		apidocs.Mount(mux, nil) // the API serves the document itself
 	}
-	s.Handler = s.edge.Wrap(mux)
+	s.Handler = s.edge.Wrap(web.Routed(mux))
 	ready := make(chan struct{})
 	s.done.Go(func() { s.app.Run(run, sync.OnceFunc(func() { close(ready) })) })
 	select {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/apperr"
-	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -63,6 +62,9 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.attempts()
 	s.sessions()
 	s.v1()
+	if a.Config.Server.Docs {
+		s.documents()
+	}
 	s.document = sync.OnceValue(func() []byte {
 		text, err := json.Marshal(s.huma.OpenAPI())
 		if err != nil {

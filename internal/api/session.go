@@ -40,9 +40,9 @@ type oneSession struct {
 }
 
 type endAll struct {
-	Body struct {
+	Body *struct { // a pointer: there may be none
 		KeepCurrent bool `json:"keep_current,omitempty" doc:"Leave the session that asks."`
-	} `required:"false"`
+	}
 }
 
 // Ended says how many sessions were ended.
@@ -97,7 +97,7 @@ func (s *API) endSession(q *call, in *oneSession) (nothing, error) {
 
 func (s *API) endAll(q *call, in *endAll) (Ended, error) {
 	except := ""
-	if in.Body.KeepCurrent {
+	if in.Body != nil && in.Body.KeepCurrent {
 		except = q.live.Session.ID
 	}
 	n, err := s.app.Sessions.RevokeAll(q, q.live.User.ID, except, session.RevokedByUser)

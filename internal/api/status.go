@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -78,4 +79,22 @@ func (s *API) jwks(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // public keys, for verifiers in any page
 		_, _ = w.Write(s.app.Tokens.JWKS())
 	})).ServeHTTP(w, r)
+}
+
+// documents serves the document itself, which is public like everything it tells.
+func (s *API) documents() {
+	yaml := sync.OnceValues(s.OpenAPIYAML)
+	s.mux.Handle("GET /openapi.json", web.Compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(s.OpenAPI())
+	})))
+	s.mux.Handle("GET /openapi.yaml", web.Compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := yaml()
+		if err != nil {
+			web.WriteError(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(text)
+	})))
 }

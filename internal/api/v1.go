@@ -26,9 +26,9 @@ type passwordForm struct {
 }
 
 type refresh struct {
-	Body struct {
+	Body *struct { // a pointer: there may be none
 		RefreshToken string `json:"refresh_token,omitempty" maxLength:"4096" doc:"For clients without cookies. It is answered with its successor."`
-	} `required:"false"`
+	}
 }
 
 func (s *API) v1() {
@@ -69,16 +69,16 @@ func (s *API) tokenLogin(q *call, in *passwordForm) (any, error) {
 }
 
 // held is the refresh token a request came with: in the body for native clients, else in the cookie.
-func (s *API) held(q *call, body string) (token string, native bool) {
-	if body != "" {
-		return body, true
+func (s *API) held(q *call, in *refresh) (token string, native bool) {
+	if in.Body != nil && in.Body.RefreshToken != "" {
+		return in.Body.RefreshToken, true
 	}
 	token, _ = s.cookies.Refresh(q.r)
 	return token, false
 }
 
 func (s *API) refresh(q *call, in *refresh) (Tokens, error) {
-	given, native := s.held(q, in.Body.RefreshToken)
+	given, native := s.held(q, in)
 	next, err := s.app.Sessions.Refresh(q, given)
 	if err != nil {
 		if !native && (errors.Is(err, session.ErrRefresh) || errors.Is(err, session.ErrReused)) {
@@ -100,7 +100,7 @@ func (s *API) refresh(q *call, in *refresh) (Tokens, error) {
 }
 
 func (s *API) tokenLogout(q *call, in *refresh) (Message, error) {
-	given, _ := s.held(q, in.Body.RefreshToken)
+	given, _ := s.held(q, in)
 	var err error
 	if given == "" {
 		var live *session.Live

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net"
+	"reflect"
 	"strings"
 
 	"github.com/admit-dev/admit/internal/database"
@@ -87,4 +88,16 @@ func guessable(key string) bool {
 		}
 	}
 	return len(different) < 10
+}
+
+// Check asks every part of a Config that was filled in by a program, as Load does of one that was read.
+func Check(c *Config) error {
+	faults := []error{c.Check(c.Production())}
+	v := reflect.ValueOf(c).Elem()
+	for _, part := range v.Fields() {
+		if p, ok := part.Interface().(interface{ Check(production bool) error }); ok {
+			faults = append(faults, p.Check(c.Production()))
+		}
+	}
+	return errors.Join(faults...)
 }

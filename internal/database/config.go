@@ -18,6 +18,9 @@ type Config struct {
 
 // Check finds what is wrong with the settings.
 func (c Config) Check(production bool) error {
+	if c.URL == "" {
+		return nil // the SQLite file in the data directory
+	}
 	_, err := c.target()
 	return err
 }

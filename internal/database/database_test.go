@@ -316,7 +316,7 @@ func TestDatabaseURL(t *testing.T) {
 			t.Error(ok, err)
 		}
 	}
-	for _, bad := range []string{"", "admit.db", "mysql://u:p@h/n", "sqlite://", "sqlite:///:memory:", "postgres://"} {
+	for _, bad := range []string{"admit.db", "mysql://u:p@h/n", "sqlite://", "sqlite:///:memory:", "postgres://"} {
 		if err := (database.Config{URL: bad}).Check(false); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") || !strings.Contains(err.Error(), "write") {
 			t.Error(bad, err)
 		}

@@ -1,0 +1,179 @@
+// Package testkit is a whole server in a test: a real store, a clock that stands still until it is moved, clients that keep
+// cookies, and every event that was told.
+package testkit
+
+import (
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/admit-dev/admit"
+	"github.com/admit-dev/admit/internal/database"
+)
+
+// Clock is a clock that stands still.
+type Clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+// NewClock begins at a fixed time in the future, so that no test depends on the day it runs.
+func NewClock() *Clock { return &Clock{at: time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)} }
+
+// Now is the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+// Advance moves the clock.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// Server is a server under test.
+type Server struct {
+	*testing.T
+	*admit.Server
+	*Clock
+	URL    string // where it listens
+	Engine string
+	Config admit.Config
+
+	cursor database.Cursor
+}
+
+// Config is a configuration that is quick: cheap hashes, no limits, the store at databaseURL.
+func Config(t testing.TB, databaseURL string) admit.Config {
+	cfg := admit.DefaultConfig()
+	cfg.Server.DataDir = filepath.Join(t.TempDir(), "admit-data")
+	cfg.Database.URL = databaseURL
+	cfg.Hash.MemoryKiB, cfg.Hash.Iterations = 64, 1
+	cfg.RateLimit.RateLimit = "off"
+	return cfg
+}
+
+// Each runs f with a fresh server on every engine: SQLite and Postgres, or those TEST_ENGINES names. change may be nil.
+func Each(t *testing.T, change func(*admit.Config), f func(s *Server)) {
+	t.Helper()
+	for _, engine := range Engines() {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			cfg := Config(t, DatabaseURL(t, engine))
+			if change != nil {
+				change(&cfg)
+			}
+			s := Start(t, cfg, NewClock())
+			s.Engine = engine
+			f(s)
+		})
+	}
+}
+
+// Engines are the stores to test on.
+func Engines() []string {
+	if e := os.Getenv("TEST_ENGINES"); e != "" {
+		return strings.Split(e, ",")
+	}
+	return []string{"sqlite", "postgres"}
+}
+
+// DatabaseURL names a fresh store.
+func DatabaseURL(t testing.TB, engine string) string {
+	t.Helper()
+	if engine == "sqlite" {
+		return "sqlite:///" + filepath.Join(t.TempDir(), "admit.db")
+	}
+	server := os.Getenv("TEST_POSTGRES_URL")
+	if server == "" {
+		t.Fatal("TEST_POSTGRES_URL is not set. Run make test, which starts PostgreSQL, or TEST_ENGINES=sqlite go test ./... for SQLite alone.")
+	}
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	schema := fmt.Sprintf("t%d_%d", os.Getpid(), time.Now().UnixNano())
+	if _, err := db.Exec("CREATE SCHEMA " + schema); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		db, err := sql.Open("pgx", server)
+		if err == nil {
+			_, err = db.Exec("DROP SCHEMA " + schema + " CASCADE")
+			_ = db.Close()
+		}
+		if err != nil {
+			t.Log(err)
+		}
+	})
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", schema)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// Start runs a server with exactly this configuration.
+func Start(t *testing.T, cfg admit.Config, clock *Clock) *Server {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	srv, err := admit.New(t.Context(), cfg, admit.WithClock(clock.Now), admit.WithStrict(), admit.WithLogger(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(srv)
+	t.Cleanup(func() {
+		web.Close()
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL, Config: cfg}
+	s.Records() // what the start itself told
+	return s
+}
+
+// Records are the events since the last look.
+func (s *Server) Records() []database.Record {
+	s.Helper()
+	list, err := s.App().DB.Events(s.Context(), s.cursor, 10_000)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if len(list) > 0 {
+		s.cursor = list[len(list)-1].Cursor
+	}
+	return list
+}
+
+// Events holds that exactly these events were told since the last look, in this order.
+func (s *Server) Events(want ...string) {
+	s.Helper()
+	var got []string
+	for _, r := range s.Records() {
+		got = append(got, r.Kind)
+	}
+	if !slices.Equal(got, want) {
+		s.Fatalf("events %v, want %v", got, want)
+	}
+}
