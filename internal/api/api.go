@@ -182,7 +182,10 @@ func (s *API) declare(op *huma.Operation, asks access) {
 		op.Security = []map[string][]string{{"cookie": {}}, {"bearer": {}}, {"password": {}}}
 	}
 	op.MaxBodyBytes = -1 // the edge limits bodies
-	op.SkipValidateParams = false
+	if op.Method == http.MethodPost {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: idempotencyKey, In: "header", Schema: &huma.Schema{Type: "string"},
+			Description: "Sent again with the same body, the same answer comes back and nothing is done twice. Kept for 24 hours."})
+	}
 }
 
 // middleware is what stands before a huma operation.
@@ -191,7 +194,7 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 	if asks&limited != 0 {
 		list = append(list, s.limit)
 	}
-	return append(list, func(next http.Handler) http.Handler {
+	list = append(list, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			q := &call{Context: r.Context(), w: w, r: r}
 			if asks&user != 0 {
@@ -209,6 +212,10 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, q)))
 		})
 	})
+	if method == http.MethodPost {
+		list = append(list, s.once)
+	}
+	return list
 }
 
 // mediaType refuses a body of a type the operation does not read. A form on a JSON route would be a request that any page

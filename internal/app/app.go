@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
+	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/owner"
@@ -38,6 +39,7 @@ type App struct {
 	Door      *login.Service
 	Passwords *password.Service
 	Owner     *owner.Service
+	Answers   *idempotency.Service
 
 	feed *event.Feed
 	file *event.File
@@ -73,6 +75,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	}
 	a.Hasher = secret.NewHasher(cfg.Hash)
 	a.feed = event.NewFeed(a.DB, opt.Log)
+	a.Answers = idempotency.NewService(a.DB, box)
 	a.Users = user.NewService(a.DB, cfg.User)
 	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Origin(), a.feed, opt.Log)
 	if err != nil {
@@ -144,8 +147,8 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := a.Door.Sweep(ctx); err != nil && ctx.Err() == nil {
-				a.Log.Warn("old sign-in attempts could not be deleted; trying again", "err", err)
+			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx)); err != nil && ctx.Err() == nil {
+				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}
 	}

@@ -184,3 +184,18 @@ func (tx *Tx) record() error {
 
 // Context is the context of the change.
 func (tx *Tx) Context() context.Context { return tx.ctx }
+
+// Sweep has remove delete what has expired, at most limit rows in each change so that nobody waits for it, until less is left.
+func (d *DB) Sweep(ctx context.Context, limit int, remove func(tx *Tx, limit int) (int64, error)) error {
+	for {
+		var n int64
+		err := d.Write(ctx, func(tx *Tx) (err error) {
+			tx.Quiet() // it ended by itself, at a time that was known
+			n, err = remove(tx, limit)
+			return err
+		}, ReadCommitted) // what has expired stays so
+		if err != nil || n < int64(limit) {
+			return err
+		}
+	}
+}

@@ -316,17 +316,7 @@ func (s *Service) limit(a Attempt) (giveBack func(), err error) {
 
 // Sweep deletes attempts that have run out, a few at a time.
 func (s *Service) Sweep(ctx context.Context) error {
-	for {
-		var n int64
-		err := s.db.Write(ctx, func(tx *database.Tx) (err error) {
-			tx.Quiet() // nothing came of them
-			n, err = removeExpired(tx, sweepBatch)
-			return err
-		}, database.ReadCommitted) // what has expired stays so
-		if err != nil || n < sweepBatch {
-			return err
-		}
-	}
+	return s.db.Sweep(ctx, sweepBatch, removeExpired)
 }
 
 func userID(a Attempt) string {

@@ -62,20 +62,9 @@ func (s *Service) WriteSeen(ctx context.Context) error {
 	return err
 }
 
-// Sweep deletes sessions that have run out, a few at a time, and says how many.
-func (s *Service) Sweep(ctx context.Context) (total int64, err error) {
-	for {
-		var n int64
-		err = s.db.Write(ctx, func(tx *database.Tx) (err error) {
-			tx.Quiet() // they ended by themselves, at a time everybody knew
-			n, err = removeExpired(tx, sweepBatch)
-			return err
-		}, database.ReadCommitted) // what has expired stays so
-		total += n
-		if err != nil || n < sweepBatch {
-			return total, err
-		}
-	}
+// Sweep deletes sessions that have run out, a few at a time.
+func (s *Service) Sweep(ctx context.Context) error {
+	return s.db.Sweep(ctx, sweepBatch, removeExpired)
 }
 
 // Run keeps the rows tidy until ctx ends.
@@ -98,7 +87,7 @@ func (s *Service) Run(ctx context.Context) {
 		case <-seen.C:
 			err = s.WriteSeen(ctx)
 		case <-sweep.C:
-			_, err = s.Sweep(ctx)
+			err = s.Sweep(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("sessions could not be tidied; trying again", "err", err)

@@ -1,3 +1,4 @@
+DROP TABLE idempotency_keys;
 DROP TABLE owner_links;
 DROP TABLE signing_keys;
 DROP TABLE login_attempts;

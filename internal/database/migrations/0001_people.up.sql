@@ -104,3 +104,13 @@ CREATE TABLE owner_links (
 	created_at BIGINT NOT NULL,
 	expires_at BIGINT NOT NULL
 );
+
+-- The answer to a request that may be sent again, sealed. answer is NULL while the first is under way.
+CREATE TABLE idempotency_keys (
+	scope_hash BYTEA PRIMARY KEY,
+	body_hash BYTEA NOT NULL,
+	answer BYTEA,
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL
+);
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
