@@ -104,6 +104,7 @@ const (
 	user    access = 1 << iota // somebody who is signed in
 	limited                    // counted per address
 	formed                     // a form is understood beside JSON
+	cookied                    // the session or refresh cookie says what it is about
 )
 
 // call is one request: what an operation may need of HTTP.
@@ -213,7 +214,7 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 		})
 	})
 	if method == http.MethodPost {
-		list = append(list, s.once)
+		list = append(list, s.once(asks))
 	}
 	return list
 }

@@ -16,41 +16,51 @@ const idempotencyKey = "Idempotency-Key"
 var repeated = []string{"Content-Type", "Set-Cookie", "Www-Authenticate", "Location", "Clear-Site-Data"}
 
 // once does a POST with an Idempotency-Key once, and repeats its answer.
-func (s *API) once(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given, sent := r.Header[idempotencyKey]
-		if !sent {
-			next.ServeHTTP(w, r)
-			return
-		}
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			web.WriteError(w, r, web.BodyError(err))
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		q := idempotency.Request{Key: given[0], Caller: s.caller(r), Method: r.Method, Path: r.URL.RequestURI(), Body: body}
-		if len(given) > 1 {
-			q.Key = "" // which of them would count?
-		}
-		if err := q.Check(); err != nil {
-			web.WriteError(w, r, err)
-			return
-		}
-		before, err := s.app.Answers.Begin(r.Context(), q)
-		switch {
-		case err != nil:
-			web.WriteError(w, r, err)
-		case before != nil:
-			replay(w, *before)
-		default:
-			s.first(w, r, q, next)
-		}
-	})
+func (s *API) once(asks access) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.onceOnly(w, r, asks, next) })
+	}
 }
 
-// caller is everything that shows who asks. A stranger's request is told from another's by its body, which holds the secret.
-func (s *API) caller(r *http.Request) string {
+func (s *API) onceOnly(w http.ResponseWriter, r *http.Request, asks access, next http.Handler) {
+	given, sent := r.Header[idempotencyKey]
+	if !sent {
+		next.ServeHTTP(w, r)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		web.WriteError(w, r, web.BodyError(err))
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	q := idempotency.Request{Key: given[0], Caller: s.caller(r, asks), Method: r.Method, Path: r.URL.RequestURI(), Body: body}
+	if len(given) > 1 {
+		q.Key = "" // which of them would count?
+	}
+	if err := q.Check(); err != nil {
+		web.WriteError(w, r, err)
+		return
+	}
+	before, err := s.app.Answers.Begin(r.Context(), q)
+	switch {
+	case err != nil:
+		web.WriteError(w, r, err)
+	case before != nil:
+		replay(w, *before)
+	default:
+		s.first(w, r, q, next)
+	}
+}
+
+// caller is what shows who asks, where the body does not: strangers who sign in are told apart by the secret in theirs.
+func (s *API) caller(r *http.Request, asks access) string {
+	if asks&user != 0 {
+		return r.Context().Value(callKey{}).(*call).live.User.ID
+	}
+	if asks&cookied == 0 {
+		return ""
+	}
 	cookie, _ := s.cookies.Session(r)
 	refresh, _ := s.cookies.Refresh(r)
 	return r.Header.Get("Authorization") + "\n" + cookie + "\n" + refresh

@@ -35,8 +35,8 @@ func (s *API) v1() {
 	tags := []string{"Tokens"}
 	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/register", Summary: "Make an account", DefaultStatus: http.StatusCreated, Tags: tags}, limited, s.register)
 	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/login", Summary: "Get an access token and the refresh cookie", Tags: tags}, limited|formed, s.tokenLogin)
-	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/refresh", Summary: "Get a new access token; the refresh token is rotated", Tags: tags}, public, s.refresh)
-	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, public, s.tokenLogout)
+	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/refresh", Summary: "Get a new access token; the refresh token is rotated", Tags: tags}, cookied, s.refresh)
+	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.tokenLogout)
 }
 
 func (s *API) register(q *call, in *signUp) (any, error) {

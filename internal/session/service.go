@@ -78,9 +78,11 @@ func (s *Service) Begin(tx *database.Tx, in Start) (Session, string, error) {
 	return n, credential, nil
 }
 
+const cookieLength = 64 // 32 random bytes in hex
+
 // ByCookie is who a session cookie belongs to, or ErrUnknown.
 func (s *Service) ByCookie(ctx context.Context, cookie string) (*Live, error) {
-	if len(cookie) != 64 { // 32 bytes in hex: nothing else was ever given
+	if len(cookie) != cookieLength {
 		return nil, ErrUnknown
 	}
 	k := key(sha256.Sum256([]byte(cookie)))
@@ -92,7 +94,10 @@ func (s *Service) ByCookie(ctx context.Context, cookie string) (*Live, error) {
 
 // ByAccessToken is who an access token belongs to, or ErrUnknown. A token outlives its session nowhere here.
 func (s *Service) ByAccessToken(ctx context.Context, token string) (*Live, error) {
-	k := key(sha256.Sum256([]byte("access " + token)))
+	if len(token) <= cookieLength { // no token is as short, and no cookie may pass for one
+		return nil, ErrUnknown
+	}
+	k := key(sha256.Sum256([]byte(token)))
 	return s.lookup(k, func() (*Live, error) {
 		sessionID, until, err := s.verify(ctx, token)
 		if err != nil {

@@ -80,7 +80,7 @@ func (c *Cookie) Set(w http.ResponseWriter, value string, expires, now time.Time
 		c.Clear(w)
 		return
 	}
-	c.write(w, http.Cookie{Value: value, Expires: expires, MaxAge: max(1, int(left/time.Second))})
+	c.write(w, http.Cookie{Value: value, Expires: expires, MaxAge: int((left + time.Second - 1) / time.Second)})
 }
 
 // Clear deletes the cookie, with the attributes it was set with.
