@@ -32,7 +32,7 @@ type Claims struct {
 	Type      string   `json:"typ"` // always "access"
 	Role      string   `json:"role"`
 	Roles     []string `json:"roles"`
-	Org       string   `json:"org,omitempty"`
+	Org       *string  `json:"org"` // null outside an organization
 	OrgRoles  []string `json:"org_roles"`
 	AMR       []string `json:"amr"`
 	AuthTime  int64    `json:"auth_time"`
