@@ -24,7 +24,7 @@ show.hidden = false;
 function reveal(yes) {
   password.type = yes ? "text" : "password";
   show.textContent = yes ? "Hide" : "Show";
-  show.setAttribute("aria-pressed", String(yes));
+  show.setAttribute("aria-label", yes ? "Hide password" : "Show password");
 }
 show.addEventListener("click", () => reveal(password.type === "password"));
 
