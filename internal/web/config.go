@@ -30,7 +30,7 @@ func (c Config) Check(production bool) error {
 	}
 	faults = append(faults, c.checkCookies(production))
 	if c.MaxBodyKiB < 1 {
-		faults = append(faults, errors.New("MAX_BODY_KIB must be at least 1."))
+		faults = append(faults, errors.New("MAX_BODY_KIB must be at least 1"))
 	}
 	return errors.Join(faults...)
 }
@@ -56,13 +56,13 @@ func (c Config) checkBase(production bool) error {
 	o, err := parseOrigin(c.BaseURL)
 	switch {
 	case err != nil:
-		return fmt.Errorf("BASE_URL %w; write it as https://auth.example.com.", err)
+		return fmt.Errorf("BASE_URL %w; write it as https://auth.example.com", err)
 	case o.scheme != "http" && o.scheme != "https":
-		return fmt.Errorf("BASE_URL begins with %s://; write it as https://auth.example.com.", o.scheme)
+		return fmt.Errorf("BASE_URL begins with %s://; write it as https://auth.example.com", o.scheme)
 	case o.unspecified():
-		return errors.New("BASE_URL is an address to listen on, and nobody can reach it; put that in ADDR, and in BASE_URL the name people type.")
+		return errors.New("BASE_URL is an address to listen on, and nobody can reach it; put that in ADDR, and in BASE_URL the name people type")
 	case production && o.scheme == "http" && !o.loopback():
-		return fmt.Errorf("BASE_URL is http, and in production passwords would cross the network in the clear; make it https://%s and put TLS in front.", o.host)
+		return fmt.Errorf("BASE_URL is http, and in production passwords would cross the network in the clear; make it https://%s and put TLS in front", o.host)
 	}
 	return nil
 }
@@ -70,10 +70,10 @@ func (c Config) checkBase(production bool) error {
 func (c Config) checkProxies(production bool) error {
 	for _, p := range c.TrustedProxies {
 		if !p.IsValid() {
-			return errors.New("TRUSTED_PROXIES holds something that is no network; write each as 10.0.0.0/8 or 192.0.2.1/32.")
+			return errors.New("TRUSTED_PROXIES holds something that is no network; write each as 10.0.0.0/8 or 192.0.2.1/32")
 		}
 		if production && p.Bits() == 0 {
-			return fmt.Errorf("TRUSTED_PROXIES holds %s, so anybody could choose the address he seems to come from; list the addresses of your proxies only.", p)
+			return fmt.Errorf("TRUSTED_PROXIES holds %s, so anybody could choose the address he seems to come from; list the addresses of your proxies only", p)
 		}
 	}
 	return nil
@@ -83,13 +83,13 @@ func checkCORS(given string, production bool) error {
 	o, err := parseOrigin(given)
 	switch {
 	case strings.Contains(given, "*"):
-		return errors.New("CORS_ORIGINS must list each origin in full; a * would let any site act as your users.")
+		return errors.New("CORS_ORIGINS must list each origin in full; a * would let any site act as your users")
 	case err != nil:
-		return fmt.Errorf("CORS_ORIGINS: %q %w; write it as https://app.example.com.", given, err)
+		return fmt.Errorf("CORS_ORIGINS: %q %w; write it as https://app.example.com", given, err)
 	case o.String() != given:
-		return fmt.Errorf("CORS_ORIGINS: %q is never sent by a browser; write %s.", given, o)
+		return fmt.Errorf("CORS_ORIGINS: %q is never sent by a browser; write %s", given, o)
 	case production && o.scheme == "http" && !o.loopback():
-		return fmt.Errorf("CORS_ORIGINS: %s is http, so anybody on the way could act as your users; serve that app over https.", given)
+		return fmt.Errorf("CORS_ORIGINS: %s is http, so anybody on the way could act as your users; serve that app over https", given)
 	}
 	return nil
 }
@@ -98,19 +98,19 @@ func (c Config) checkCookies(production bool) error {
 	var faults []error
 	o, err := parseOrigin(c.BaseURL)
 	if !slices.Contains([]string{"", "auto", "true", "false"}, c.CookieSecure) {
-		faults = append(faults, errors.New("COOKIE_SECURE must be auto, true or false."))
+		faults = append(faults, errors.New("COOKIE_SECURE must be auto, true or false"))
 	}
 	if !slices.Contains([]string{"", "lax", "strict", "none"}, c.CookieSameSite) {
-		faults = append(faults, errors.New("COOKIE_SAMESITE must be lax, strict or none."))
+		faults = append(faults, errors.New("COOKIE_SAMESITE must be lax, strict or none"))
 	}
 	if production && c.CookieSecure == "false" {
-		faults = append(faults, errors.New("COOKIE_SECURE=false would send sessions in the clear; in production leave it at auto."))
+		faults = append(faults, errors.New("COOKIE_SECURE=false would send sessions in the clear; in production leave it at auto"))
 	}
 	if err == nil && c.CookieSecure == "true" && o.scheme == "http" && !o.loopback() {
-		faults = append(faults, errors.New("COOKIE_SECURE=true and a BASE_URL with http do not go together, browsers would drop every cookie; make BASE_URL https or leave COOKIE_SECURE at auto."))
+		faults = append(faults, errors.New("COOKIE_SECURE=true and a BASE_URL with http do not go together, browsers would drop every cookie; make BASE_URL https or leave COOKIE_SECURE at auto"))
 	}
 	if c.CookieSameSite == "none" && !c.secureCookies() {
-		faults = append(faults, errors.New("COOKIE_SAMESITE=none needs secure cookies, browsers drop it otherwise; make BASE_URL https or use lax."))
+		faults = append(faults, errors.New("COOKIE_SAMESITE=none needs secure cookies, browsers drop it otherwise; make BASE_URL https or use lax"))
 	}
 	return errors.Join(faults...)
 }

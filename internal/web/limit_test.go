@@ -45,7 +45,9 @@ func TestLimit(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	off := Limit(nil, perMinute(1), ByIP)(http.HandlerFunc(ok))
-	if serve(off, request("GET", "/")).Code != 200 || serve(off, request("GET", "/")).Code != 200 {
-		t.Error("limited though it is off")
+	for range 2 {
+		if serve(off, request("GET", "/")).Code != 200 {
+			t.Error("limited though it is off")
+		}
 	}
 }
