@@ -11,6 +11,7 @@ import (
 	"github.com/admit-dev/admit/internal/apidocs"
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/web"
 )
 
@@ -93,6 +94,7 @@ func (s *Server) start(ctx context.Context) error {
 	s.guard = web.NewGuard(cookies, s.app.Sessions)
 	mux := http.NewServeMux()
 	api.Mount(mux, s.app, cookies, s.guard, Version)
+	pages.Mount(mux, s.app, cookies, s.guard)
 	if cfg.Server.Docs {
 		apidocs.Mount(mux, nil) // the API serves the document itself
 	}

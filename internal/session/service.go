@@ -58,7 +58,7 @@ func (s *Service) Begin(tx *database.Tx, in Start) (Session, string, error) {
 	n := Session{ID: id.New("ses"), UserID: in.UserID, Transport: in.Transport, AMR: in.AMR, AuthAt: tx.Now, IP: from.IP, UserAgent: from.UserAgent,
 		CreatedAt: tx.Now, SeenAt: tx.Now, ExpiresAt: tx.Now.Add(s.cfg.lifetime(in.Transport, in.Remember)), salt: secret.Random(16)}
 	if in.Replaces != "" {
-		if err := s.end(tx, Replaced, `cookie_hash = $1 AND user_id = $2`, secret.Sum(in.Replaces), in.UserID); err != nil {
+		if err := end(tx, Replaced, ofCookie(secret.Sum(in.Replaces), in.UserID)); err != nil {
 			return Session{}, "", err
 		}
 	}
@@ -195,7 +195,7 @@ func (s *Service) exchange(tx *database.Tx, n *Session, generation int64, grace 
 		return nil
 	case reused:
 		tx.Emit(Reused{UserID: n.UserID, SessionID: n.ID, Generation: generation, Current: n.generation})
-		if err := s.end(tx, TokenReused, `id = $1`, n.ID); err != nil {
+		if err := end(tx, TokenReused, ofUser(n.ID, n.UserID)); err != nil {
 			return err
 		}
 		return tx.Refuse(ErrReused)
@@ -222,7 +222,7 @@ func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
 // Revoke ends one session of a person.
 func (s *Service) Revoke(ctx context.Context, userID, sessionID string, why Reason) error {
 	return s.db.Write(ctx, func(tx *database.Tx) error {
-		gone, err := remove(tx, `id = $1 AND user_id = $2`, sessionID, userID)
+		gone, err := remove(tx, ofUser(sessionID, userID))
 		if err == nil && len(gone) == 0 {
 			return ErrNone
 		}
@@ -260,13 +260,13 @@ func (s *Service) RevokeAll(ctx context.Context, userID, except string, why Reas
 
 // RevokeAll ends every session of a person but one, as part of a change that makes them unsafe.
 func RevokeAll(tx *database.Tx, userID, except string, why Reason) (int, error) {
-	gone, err := remove(tx, `user_id = $1 AND id <> $2`, userID, except)
+	gone, err := remove(tx, allOf(userID, except))
 	tell(tx, gone, why)
 	return len(gone), err
 }
 
-func (s *Service) end(tx *database.Tx, why Reason, where string, args ...any) error {
-	gone, err := remove(tx, where, args...)
+func end(tx *database.Tx, why Reason, which chosen) error {
+	gone, err := remove(tx, which)
 	tell(tx, gone, why)
 	return err
 }

@@ -111,8 +111,25 @@ type ended struct {
 	CreatedAt time.Time `db:"created_at"`
 }
 
-func remove(tx *database.Tx, where string, args ...any) ([]ended, error) {
-	return database.All[ended](tx.Context(), tx, `DELETE FROM sessions WHERE `+where+` RETURNING `+database.Columns[ended](), args...)
+// chosen says which sessions to end.
+type chosen struct {
+	where string
+	args  []any
+}
+
+func ofUser(id, userID string) chosen { return chosen{`id = $1 AND user_id = $2`, []any{id, userID}} }
+
+func allOf(userID, except string) chosen {
+	return chosen{`user_id = $1 AND id <> $2`, []any{userID, except}}
+}
+
+func ofCookie(hash []byte, userID string) chosen {
+	return chosen{`cookie_hash = $1 AND user_id = $2`, []any{hash, userID}}
+}
+
+// remove ends sessions and says which there were. Of several that try, one is told of each.
+func remove(tx *database.Tx, which chosen) ([]ended, error) {
+	return database.All[ended](tx.Context(), tx, `DELETE FROM sessions WHERE `+which.where+` RETURNING `+database.Columns[ended](), which.args...)
 }
 
 // removeExpired deletes at most limit sessions that have run out, and says how many.

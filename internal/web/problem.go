@@ -56,14 +56,11 @@ func newProblem(ctx context.Context, sent http.Header, err error) *Problem {
 	p := &Problem{
 		Type:       "/docs/errors#" + e.Code,
 		Title:      title(e.Kind),
-		Status:     Status(e.Kind),
+		Status:     StatusOf(e),
 		Detail:     e.Message,
 		Code:       e.Code,
 		RequestID:  database.OriginOf(ctx).RequestID,
 		retryAfter: e.RetryAfter,
-	}
-	if e.Code == ErrMethod.Code {
-		p.Status = http.StatusMethodNotAllowed
 	}
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, FieldError{f.Name, f.Message})

@@ -47,6 +47,39 @@ func Status(kind apperr.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// StatusOf is the status of a refusal: that of its kind, but for the one whose kind has no status of its own.
+func StatusOf(e *apperr.Error) int {
+	if e.Code == ErrMethod.Code {
+		return http.StatusMethodNotAllowed
+	}
+	return Status(e.Kind)
+}
+
+// Advice is what a program does about a refusal of a kind.
+func Advice(kind apperr.Kind) string {
+	switch kind {
+	case apperr.Malformed, apperr.TooLarge, apperr.Unsupported:
+		return "Change the request; sent again as it is, it is refused again."
+	case apperr.Invalid:
+		return "Show each message of errors beside its field and let the person correct it."
+	case apperr.Unauthenticated:
+		return "Renew the access token once, or have the person sign in."
+	case apperr.Forbidden:
+		return "Do not repeat it; the person may not do this, or not yet."
+	case apperr.NotFound:
+		return "Treat it as gone; it may also be somebody else's."
+	case apperr.Conflict:
+		return "Read the current state, then decide whether to try again."
+	case apperr.Stale:
+		return "Read it anew and send the change again with the new ETag."
+	case apperr.TooMany:
+		return "Wait as long as Retry-After says."
+	case apperr.Unavailable:
+		return "Wait as long as Retry-After says and send the same again; keep the session."
+	}
+	return "Try again later; tell the operator the request_id if it goes on."
+}
+
 // title is the short text of a problem, the same for every refusal of a kind (RFC 9457 section 3.1.3).
 func title(kind apperr.Kind) string {
 	switch kind {

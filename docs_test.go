@@ -1,0 +1,42 @@
+package admit_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/testkit"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+func TestErrorCatalogueIsCurrent(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`# Errors
+
+<!-- Generated from the refusals themselves; a test fails when this page is stale. -->
+
+A request that is refused is answered with ` + "`application/problem+json`" + ` (RFC 9457): ` + "`type title status detail code request_id`" + `, and for input
+that is not accepted ` + "`errors: [{field, message}]`" + `. ` + "`code`" + ` is one of these and never changes. ` + "`detail`" + ` says what happened and what to do; its
+words may differ from those below with the occasion, and never repeat what was typed. ` + "`type`" + ` leads to the running server's own copy of this
+list, ` + "`GET /docs/errors`" + `. A program goes by the code, else by the status:
+
+| Status | Kind | What a program does |
+|---|---|---|
+`)
+	for _, kind := range []apperr.Kind{apperr.Malformed, apperr.Unauthenticated, apperr.Forbidden, apperr.NotFound, apperr.Conflict, apperr.Stale,
+		apperr.TooLarge, apperr.Unsupported, apperr.Invalid, apperr.TooMany, apperr.Internal, apperr.Unavailable} {
+		fmt.Fprintf(&b, "| %d %s | %s | %s |\n", web.Status(kind), http.StatusText(web.Status(kind)), strings.ReplaceAll(string(kind), "_", " "), web.Advice(kind))
+	}
+	b.WriteString("\n## Codes\n\n| Code | Status | What happened, and what to do |\n|---|---|---|\n")
+	for _, e := range apperr.All() {
+		fmt.Fprintf(&b, "| <a id=\"%s\"></a>`%[1]s` | %d | %s |\n", e.Code, web.StatusOf(e), strings.ReplaceAll(e.Message, "|", `\|`))
+	}
+	testkit.Current(t, "docs/errors.md", b.String())
+}
+
+func TestOpenAPIIsCurrent(t *testing.T) {
+	s := testkit.Start(t, testkit.Config(t, testkit.DatabaseURL(t, "sqlite")), testkit.NewClock())
+	testkit.Current(t, "docs/openapi.yaml", string(s.Client().Get("/openapi.yaml").Want(200).Body))
+}

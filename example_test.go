@@ -1,0 +1,121 @@
+package admit_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"os"
+	"strings"
+
+	"github.com/admit-dev/admit"
+)
+
+// A server with all its defaults, but for where it keeps its data.
+func ExampleNew() {
+	cfg := admit.DefaultConfig()
+	cfg.Server.DataDir, _ = os.MkdirTemp("", "admit-data")
+	defer os.RemoveAll(cfg.Server.DataDir)
+
+	srv, err := admit.New(context.Background(), cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer srv.Close()
+
+	app := httptest.NewServer(srv)
+	defer app.Close()
+	fmt.Println(get(http.DefaultClient, app.URL+"/health/live"))
+	// Output: 200 {"status":"ok"}
+}
+
+// A route of the app's own, for people who are signed in.
+func ExampleServer_RequireUser() {
+	srv, done := open()
+	defer done()
+
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("GET /jobs", srv.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "three jobs")
+	})))
+	app := httptest.NewServer(mux)
+	defer app.Close()
+
+	ann := browser()
+	status, _, _ := strings.Cut(get(ann, app.URL+"/jobs"), " ")
+	fmt.Println(status)
+	signUp(ann, app.URL)
+	fmt.Println(get(ann, app.URL+"/jobs"))
+	// Output:
+	// 401
+	// 200 three jobs
+}
+
+// Who sent a request.
+func ExampleUserFrom() {
+	srv, done := open()
+	defer done()
+
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("GET /hello", srv.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u := admit.UserFrom(r.Context())
+		fmt.Fprintln(w, "Hello,", u.Email, u.HasRole("super_admin"))
+	})))
+	app := httptest.NewServer(mux)
+	defer app.Close()
+
+	ann := browser()
+	signUp(ann, app.URL)
+	fmt.Println(get(ann, app.URL+"/hello"))
+	// Output: 200 Hello, ann@example.com false
+}
+
+func open() (srv *admit.Server, done func()) {
+	cfg := admit.DefaultConfig()
+	dir, err := os.MkdirTemp("", "admit-data")
+	if err != nil {
+		panic(err)
+	}
+	cfg.Server.DataDir = dir
+	if srv, err = admit.New(context.Background(), cfg); err != nil {
+		panic(err)
+	}
+	return srv, func() {
+		_ = srv.Close()
+		_ = os.RemoveAll(dir)
+	}
+}
+
+func browser() *http.Client {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	return &http.Client{Jar: jar}
+}
+
+func signUp(c *http.Client, url string) {
+	r, err := c.Post(url+"/auth/signup", "application/json", strings.NewReader(`{"email":"ann@example.com","password":"a quiet green lamp"}`))
+	if err != nil {
+		panic(err)
+	}
+	_ = r.Body.Close()
+}
+
+func get(c *http.Client, url string) string {
+	r, err := c.Get(url)
+	if err != nil {
+		return err.Error()
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprint(r.StatusCode, " ", strings.TrimSpace(string(text)))
+}

@@ -1,0 +1,125 @@
+package archtest_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// floors, from the ground up. A package imports only from floors below its own: two on one floor do not know each other.
+// A new package gets a place here; a name that ends in /… stands for every package below it.
+var floors = [][]string{
+	{"internal/apperr", "internal/id"},
+	{"internal/database", "internal/secret"},
+	{"internal/event", "internal/ratelimit", "internal/user"},
+	{"internal/session", "internal/token"},
+	{"internal/login"},
+	{"internal/method/…"},
+	{"internal/owner"},
+	{"internal/web"},
+	{"internal/config"},
+	{"internal/app"},
+	{"internal/api", "internal/apidocs", "internal/pages"},
+	{""},
+	{"cmd/…", "examples/…", "internal/testkit"},
+	{"internal/e2e", "internal/torture", "internal/archtest"},
+}
+
+// only says who may import what comes from outside. The key is a prefix of the import, the value matches whole packages.
+// Tests are free to, but for drivers: they ask package testkit for a store.
+var only = map[string]string{
+	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|pages|testkit)",
+	"html/template":                   "internal/(apidocs|pages)",
+	"database/sql":                    "internal/(database|testkit)",
+	"github.com/jackc/":               "internal/database",
+	"modernc.org/":                    "internal/database",
+	"github.com/danielgtaylor/huma":   "internal/api",
+	"github.com/rs/cors":              "internal/web",
+	"github.com/go-jose/":             "internal/token",
+	"github.com/zitadel/passwap":      "internal/secret",
+	"golang.org/x/crypto":             "internal/secret",
+	"unsafe":                          "internal/secret",
+	"github.com/google/uuid":          "internal/id",
+	"github.com/nyaruka/phonenumbers": "internal/user",
+	"github.com/maypok86/otter":       "internal/session",
+	"github.com/mileusna/useragent":   "internal/api",
+}
+
+// floor is the place of a package, -1 when it has none.
+func floor(pkg string) int {
+	return slices.IndexFunc(floors, func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool {
+			if below, ok := strings.CutSuffix(name, "…"); ok {
+				return strings.HasPrefix(pkg+"/", below)
+			}
+			return name == pkg
+		})
+	})
+}
+
+// ours is the directory of an import of this module.
+func ours(imported string) (pkg string, ok bool) {
+	rest, ok := strings.CutPrefix(imported, module)
+	return strings.TrimPrefix(rest, "/"), ok && (rest == "" || rest[0] == '/')
+}
+
+func name(pkg string) string {
+	if pkg == "" {
+		return "the root package"
+	}
+	return pkg
+}
+
+func TestEveryPackageHasAFloor(t *testing.T) {
+	_, all := tree(t)
+	packages := map[string]bool{}
+	for _, s := range all {
+		packages[s.pkg] = true
+	}
+	for _, pkg := range slices.Sorted(maps.Keys(packages)) {
+		if floor(pkg) < 0 {
+			t.Errorf("%s stands on no floor: put it into floors in internal/archtest/floors_test.go, above everything it imports, and say in docs/architecture.md what it is", pkg)
+		}
+	}
+}
+
+func TestImportsPointDown(t *testing.T) {
+	_, all := tree(t)
+	for _, s := range all {
+		mine := floor(s.pkg)
+		for _, i := range s.imports {
+			pkg, ok := ours(i)
+			if !ok || s.test || mine < 0 {
+				continue
+			}
+			switch theirs := floor(pkg); {
+			case theirs == mine:
+				t.Errorf("%s imports %s, which stands on the same floor: move what both need to a floor below, or, if one builds on the other, give it a floor of its own", s.path, name(pkg))
+			case theirs > mine:
+				t.Errorf("%s imports %s, which stands above it: hand it in from there as a function or a small interface, as session does with its Verifier", s.path, name(pkg))
+			}
+		}
+	}
+}
+
+func TestOutsideStaysWhereItBelongs(t *testing.T) {
+	_, all := tree(t)
+	for _, s := range all {
+		for _, i := range s.imports {
+			for prefix, who := range only {
+				if i != prefix && !strings.HasPrefix(i, strings.TrimSuffix(prefix, "/")+"/") || s.test && !driver(i) {
+					continue
+				}
+				if !regexp.MustCompile("^(" + who + ")$").MatchString(s.pkg) {
+					t.Errorf("%s imports %s, which only packages that match %q may (the root has the empty name): call what those offer, or change only in internal/archtest/floors_test.go and give the reason in docs/dependencies.md", s.path, i, who)
+				}
+			}
+		}
+	}
+}
+
+func driver(imported string) bool {
+	return strings.HasPrefix(imported, "github.com/jackc/") || strings.HasPrefix(imported, "modernc.org/")
+}

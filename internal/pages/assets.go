@@ -1,0 +1,75 @@
+package pages
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+const assetPath = "/assets/"
+
+//go:embed assets
+var assetFiles embed.FS
+
+// Not mime.TypeByExtension, which believes what the machine's own table says.
+var assetTypes = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+}
+
+type asset struct {
+	contentType string
+	content     []byte
+}
+
+// assets are the files that pages load. Their addresses hold a hash of their content, so a browser may keep them for ever.
+type assets struct {
+	byURL map[string]asset
+	urls  map[string]string // by file name
+}
+
+func loadAssets() assets {
+	a := assets{map[string]asset{}, map[string]string{}}
+	entries, err := assetFiles.ReadDir("assets")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	for _, e := range entries {
+		content, err := assetFiles.ReadFile("assets/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		sum := sha256.Sum256(content)
+		ext := path.Ext(e.Name())
+		url := assetPath + strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
+		a.byURL[url], a.urls[e.Name()] = asset{assetTypes[ext], content}, url
+	}
+	return a
+}
+
+// url is where a file is served. A name that is not there is a mistake in a template.
+func (a assets) url(name string) string {
+	if a.urls[name] == "" {
+		panic("pages: there is no asset " + name)
+	}
+	return a.urls[name]
+}
+
+// ServeHTTP sends one file.
+func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	file, found := a.byURL[r.URL.Path]
+	if !found {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", file.contentType)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(file.content))
+}

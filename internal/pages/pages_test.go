@@ -1,0 +1,262 @@
+package pages_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/admit-dev/admit"
+	"github.com/admit-dev/admit/internal/owner"
+	"github.com/admit-dev/admit/internal/testkit"
+)
+
+func link(s *testkit.Server) string {
+	s.Helper()
+	key, err := s.App().Owner.Link(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Events("owner_link.created")
+	return key
+}
+
+func form(key, email, password string) url.Values {
+	return url.Values{"key": {key}, "email": {email}, "password": {password}}
+}
+
+// says holds that a page has each of these texts in it, or with a ! in front that it has not.
+func says(a testkit.Answer, texts ...string) {
+	a.T.Helper()
+	for _, text := range texts {
+		text, not := strings.CutPrefix(text, "!")
+		if strings.Contains(string(a.Body), text) == not {
+			a.T.Errorf("%q is there: %t, in\n%s", text, not, a.Body)
+		}
+	}
+}
+
+func TestTheOwnerLinkWorksWithoutJavaScript(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := s.Client()
+		says(c.Get("/start").Want(200), "<title>Make yourself the owner · Admit</title>", "admit admin link", "<form", "!<details")
+		key := link(s)
+		a := c.Post("/start", form(key, "ann@example.com", "a quiet green lamp")).Want(303)
+		if a.Header.Get("Location") != "/start?done" || len(c.Cookie("/", "session_id")) != 64 {
+			t.Fatalf("%v", a.Header)
+		}
+		s.Events("user.created", "owner_link.used", "role.granted", "session.created", "login.succeeded")
+		says(c.Get("/start?done").Want(200), "You are the owner", "ann@example.com", "super_admin", "!<form")
+		if roles := c.Get("/auth/me").Want(200).JSON["roles"]; len(roles.([]any)) != 1 {
+			t.Error(roles)
+		}
+		stranger := s.Client()
+		if a := stranger.Get("/start?done").Want(303); a.Header.Get("Location") != "/start" {
+			t.Error(a.Header)
+		}
+		says(stranger.Get("/start").Want(200), "This server has an owner", "admit admin link", "<details id=\"claim\">")
+
+		says(stranger.Post("/start", form(key, "eve@example.com", "another sentence")).Want(403),
+			"<title>Error: This server has an owner · Admit</title>", `<a href="#key">This link was used already`, `<details id="claim" open>`)
+		s.Events()
+	})
+}
+
+func TestAnExistingAccountShowsItsPassword(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := s.Client()
+		c.Post("/auth/signup", testkit.M{"email": "ann@example.com", "password": "password123"}).Want(201)
+		old := c.Cookie("/", "session_id")
+		key := link2(s)
+		says(c.Post("/start", form(key, "ann@example.com", "not this one")).Want(401), `id="password-err"`, `value="ann@example.com"`, "!not this one")
+		c.Post("/start", form(key, "ANN@example.com ", "password123")).Want(303)
+		s.Events("owner_link.used", "role.granted", "session.revoked", "session.created", "login.succeeded")
+		before := s.Client()
+		before.Header.Set("Cookie", "session_id="+old)
+		before.Get("/auth/me").Want(401)
+	})
+}
+
+// link2 is link after other things have happened.
+func link2(s *testkit.Server) string {
+	s.Helper()
+	s.Records()
+	return link(s)
+}
+
+func TestAFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c, key := s.Client(), link(s)
+		for name, test := range map[string]struct {
+			form   url.Values
+			status int
+			says   []string
+		}{
+			"empty":          {form("", "", ""), 422, []string{`href="#key"`, `href="#email"`, `href="#password"`, "Enter a password."}},
+			"wrong key":      {form("nope", "ann@example.com", "a quiet green lamp"), 403, []string{`id="key-err"`, `value="ann@example.com"`, "!a quiet green lamp"}},
+			"no address":     {form(key, "ann", "a quiet green lamp"), 422, []string{`id="email-err"`, `value="ann"`, `value="` + key + `"`}},
+			"short password": {form(key, "ann@example.com", "short"), 422, []string{`id="password-err"`, "at least 8 characters", `!value="short"`}},
+			"markup":         {form(`"><script>x</script>`, `"><b>`, "a quiet green lamp"), 403, []string{"!<script>x", "!<b>"}},
+			"twice":          {url.Values{"key": {key, "other"}, "email": {"ann@example.com"}, "password": {"a quiet green lamp"}}, 422, []string{`id="key-err"`}},
+		} {
+			a := c.Post("/start", test.form)
+			if a.Status != test.status {
+				t.Errorf("%s: %d, want %d", name, a.Status, test.status)
+			}
+			says(a, append(test.says, "<title>Error: ", "There is a problem", `aria-invalid="true"`)...)
+		}
+		s.Events()
+		c.Post("/start", form(key, "ann@example.com", "a quiet green lamp")).Want(303) // a refusal does not spend the link
+	})
+}
+
+func TestALinkRunsOut(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		key := link(s)
+		s.Advance(owner.Life)
+		says(s.Client().Post("/start", form(key, "ann@example.com", "a quiet green lamp")).Want(403), "has run out")
+	})
+}
+
+func TestAPageOfAnotherSiteCannotClaim(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c, key := s.Client(), link(s)
+		c.Header.Set("Sec-Fetch-Site", "cross-site")
+		c.Header.Set("Origin", "https://evil.example")
+		c.Post("/start", form(key, "eve@example.com", "a quiet green lamp")).Want(403, "cross_origin")
+	})
+}
+
+func TestClaimsAreLimitedPerAddress(t *testing.T) {
+	limits := func(c *admit.Config) { c.RateLimit.RateLimit, c.RateLimit.IPPerMinute = "memory", 3 }
+	testkit.Each(t, limits, func(s *testkit.Server) {
+		c := s.Client()
+		for range 3 {
+			c.Post("/start", form("nope", "ann@example.com", "a quiet green lamp")).Want(403)
+		}
+		if a := c.Post("/start", form("nope", "ann@example.com", "a quiet green lamp")).Want(429); a.Header.Get("Retry-After") == "" {
+			t.Error(a.Header)
+		}
+		c.Get("/start").Want(200)
+	})
+}
+
+func TestABrowserIsLedToTheOwnerPageOnce(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := s.Client()
+		c.Header.Set("Accept", "text/html")
+		if to := c.Get("/").Want(302).Header.Get("Location"); to != "/start" {
+			t.Error(to)
+		}
+		c.Post("/start", form(link(s), "ann@example.com", "a quiet green lamp")).Want(303)
+		if to := c.Get("/").Want(302).Header.Get("Location"); to != "/docs" {
+			t.Error(to)
+		}
+	})
+}
+
+func TestEveryProblemLeadsToItsExplanation(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := s.Client()
+		for _, problem := range []testkit.Answer{
+			c.Get("/auth/me").Want(401),
+			c.Get("/nowhere").Want(404),
+			c.Do("DELETE", "/auth/me", nil).Want(405),
+			c.Post("/auth/login", "{").Want(400),
+		} {
+			page, anchor, _ := strings.Cut(problem.Text("type"), "#")
+			says(c.Get(page).Want(200), `id="`+anchor+`"`)
+		}
+		says(c.Get("/docs/errors"), "405 Method Not Allowed", "429 Too Many Requests")
+	})
+}
+
+var (
+	loaded = regexp.MustCompile(`(?:src|href)="(/assets/[^"]+)"`)
+	inline = regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?:>| [^>]*>[^<])|(?:src|href|action)="(?:https?:)?//`)
+)
+
+func TestNothingIsInlineOrFromElsewhere(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := s.Client()
+		owned := s.Client()
+		key := link(s)
+		pages := []testkit.Answer{c.Get("/start"), c.Post("/start", form("nope", "a@b.cd", "a quiet green lamp")), c.Get("/docs/errors"),
+			c.Post("/start", "key=%zz").Want(422)}
+		owned.Post("/start", form(key, "ann@example.com", "a quiet green lamp")).Want(303)
+		pages = append(pages, owned.Get("/start?done"), c.Get("/start"))
+		c.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		pages = append(pages, c.Do("POST", "/start", "key=%zz").Want(400))
+		for _, a := range pages {
+			if found := inline.Find(a.Body); found != nil {
+				t.Errorf("%s in\n%s", found, a.Body)
+			}
+			for name, want := range map[string]string{
+				"Content-Type":            "text/html; charset=utf-8",
+				"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+				"Referrer-Policy":         "same-origin",
+				"X-Content-Type-Options":  "nosniff",
+			} {
+				if got := a.Header.Get(name); got != want {
+					t.Errorf("%s: %s", name, got)
+				}
+			}
+			for _, must := range []string{"<h1", "<main ", "</main>"} {
+				if strings.Count(string(a.Body), must) != 1 {
+					t.Errorf("not one %s in\n%s", must, a.Body)
+				}
+			}
+			says(a, `<html lang="en"`, `class="skip" href="#main"`, `name="viewport"`)
+			for _, file := range loaded.FindAllStringSubmatch(string(a.Body), -1) {
+				asset := s.Client().Get(file[1]).Want(200)
+				if asset.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || len(asset.Header["Set-Cookie"]) > 0 {
+					t.Error(file[1], asset.Header)
+				}
+			}
+		}
+		if n := len(loaded.FindAll(pages[0].Body, -1)); n != 3 {
+			t.Errorf("the start page loads %d files", n)
+		}
+		if a := c.Get("/start"); a.Header.Get("Cache-Control") != "no-store" {
+			t.Error("a page that may hold a key is kept", a.Header)
+		}
+		c.Get("/assets/pages.css").Want(404)
+	})
+}
+
+// What password managers and autofill go by.
+func TestFormMarkup(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		page := string(s.Client().Get("/start").Body)
+		for _, want := range []string{
+			`<form method="post" action="/start"`,
+			`<input class="input mono" id="key" name="key" type="text" value="" required autocomplete="off" autocapitalize="none" spellcheck="false"`,
+			`<input class="input" id="email" name="email" type="email" value="" required autocomplete="username" autocapitalize="none" spellcheck="false"`,
+			`<input class="input" id="password" name="password" type="password" required autocomplete="new-password" passwordrules="minlength: 8; allowed: unicode;"`,
+			`type="button" aria-controls="password" aria-label="Show password" hidden>`,
+		} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s is not in\n%s", want, page)
+			}
+		}
+		for _, field := range []string{"key", "email", "password"} {
+			if strings.Count(page, `<label for="`+field+`">`) != 1 {
+				t.Error(field, "has no label of its own")
+			}
+		}
+	})
+}
+
+func TestPagesStayLight(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := s.Client() // Go's client asks for gzip and takes it off again: this counts what is read
+		page := c.Get("/start")
+		total := len(page.Body)
+		for _, file := range loaded.FindAllStringSubmatch(string(page.Body), -1) {
+			total += len(c.Get(file[1]).Body)
+		}
+		if total > 20<<10 {
+			t.Errorf("the start page and what it loads are %d bytes before compression", total)
+		}
+	})
+}
