@@ -134,6 +134,9 @@ func (d *DB) MigrateDown(ctx context.Context, n int) (taken []Migration, err err
 	return taken, err
 }
 
+// Steps lists every step this program knows, for a store that is not there yet.
+func Steps() ([]Migration, error) { return steps(migrationFiles) }
+
 // Migrations lists every step and when it was applied.
 func (d *DB) Migrations(ctx context.Context) ([]Migration, error) {
 	all, err := steps(migrationFiles)
