@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/config"
+)
+
+// The exit codes.
+const (
+	exitFailed     = 1
+	exitUsage      = 2
+	exitNotFound   = 3
+	exitNotAllowed = 4
+	exitWarnings   = 10 // of doctor
+)
+
+// failure is a command's own refusal: its exit code and, unless everything has been said, a sentence and what to do.
+type failure struct {
+	code int
+	text string
+}
+
+func (f failure) Error() string { return f.text }
+
+func refuse(code int, format string, args ...any) error {
+	return failure{code, fmt.Sprintf(format, args...)}
+}
+
+// fail says what went wrong, if anything did, and gives the exit code.
+func (p *program) fail(err error) int {
+	if err == nil {
+		return 0
+	}
+	code, text := judge(err)
+	if text != "" {
+		fmt.Fprintln(p.stderr, "admit: "+text)
+	}
+	return code
+}
+
+func judge(err error) (code int, text string) {
+	if f, ok := errors.AsType[failure](err); ok {
+		return f.code, f.text
+	}
+	if e, ok := errors.AsType[*apperr.Error](err); ok {
+		return codeOf(e.Kind), words(e)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return exitNotAllowed, err.Error()
+	}
+	return exitFailed, err.Error()
+}
+
+func codeOf(kind apperr.Kind) int {
+	switch kind {
+	case apperr.NotFound:
+		return exitNotFound
+	case apperr.Forbidden, apperr.Unauthenticated:
+		return exitNotAllowed
+	case apperr.Invalid, apperr.Malformed:
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// words is a refusal for an operator, who may know the cause, which a client of the server may not.
+func words(e *apperr.Error) string {
+	cause := e.Unwrap()
+	switch {
+	case cause == nil:
+		return e.Message
+	case e.Kind == apperr.Internal:
+		return cause.Error()
+	}
+	return strings.TrimSuffix(e.Message, ".") + " (" + strings.Join(strings.Fields(cause.Error()), " ") + ")."
+}
+
+var (
+	strangeWord = regexp.MustCompile(`^unexpected argument (.+?)(, did you mean .*)?$`)
+	strangeFlag = regexp.MustCompile(`^unknown flag (\S+?)(, did you mean .*)?$`)
+	wanting     = regexp.MustCompile(`^(?:expected|missing positional arguments) "?([^",]+?)"?$`)
+)
+
+// usage words what the parser refused.
+func usage(err error) error {
+	refused, ok := errors.AsType[*kong.ParseError](err)
+	if !ok {
+		return refuse(exitUsage, "%s", err)
+	}
+	node := refused.Context.Selected()
+	if node == nil {
+		node = refused.Context.Model.Node
+	}
+	said, see := err.Error(), " See "+node.FullPath()+" --help."
+	if m := strangeWord.FindStringSubmatch(said); m != nil {
+		if node.Leaf() {
+			return refuse(exitUsage, "%s does not take %q.%s", node.FullPath(), m[1], see)
+		}
+		return refuse(exitUsage, "There is no command %q.%s%s", strings.TrimPrefix(node.FullPath()+" "+m[1], "admit "), meant(m[1], children(node)), see)
+	}
+	if m := strangeFlag.FindStringSubmatch(said); m != nil {
+		return refuse(exitUsage, "%s has no flag %s.%s%s", node.FullPath(), m[1], meant(m[1], flags(node)), see)
+	}
+	if m := wanting.FindStringSubmatch(said); m != nil && node.Leaf() {
+		return refuse(exitUsage, "%s needs %s.%s", node.FullPath(), strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(m[1])), see)
+	}
+	if !node.Leaf() {
+		return refuse(exitUsage, "%s needs one of: %s.%s", node.FullPath(), strings.Join(children(node), ", "), see)
+	}
+	return refuse(exitUsage, "%s.%s", strings.TrimSuffix(said, "."), see)
+}
+
+func meant(word string, of []string) string {
+	near, ok := config.Nearest(word, of)
+	if !ok {
+		return ""
+	}
+	return " Did you mean " + near + "?"
+}
+
+func children(n *kong.Node) []string {
+	var names []string
+	for _, c := range n.Children {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// flags is every flag that a command understands, with its dashes.
+func flags(n *kong.Node) []string {
+	var names []string
+	for _, group := range n.AllFlags(true) {
+		for _, f := range group {
+			names = append(names, "--"+f.Name)
+		}
+	}
+	return names
+}
