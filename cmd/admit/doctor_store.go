@@ -125,7 +125,7 @@ func (e *examination) store() {
 	if file := app.DatabaseFile(e.cfg); file != "" {
 		where = ", " + file
 	}
-	e.note(fine, "database", fmt.Sprintf("%s%s, answers in %.1f ms", version, where, milliseconds(time.Since(began))), "")
+	e.note(fine, "database", fmt.Sprintf("%s%s, answers in %s", version, where, max(time.Since(began).Round(10*time.Microsecond), 10*time.Microsecond)), "")
 	if e.schema(db) && !missing(app.KeyFile(e.cfg)) {
 		e.inside(quiet)
 	}
@@ -181,5 +181,3 @@ func (e *examination) inside(quiet *slog.Logger) {
 		e.note(fine, "owner", "there is one who can sign in", "")
 	}
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,6 +87,7 @@ func words(e *apperr.Error) string {
 var (
 	strangeWord = regexp.MustCompile(`^unexpected argument (.+?)(, did you mean .*)?$`)
 	strangeFlag = regexp.MustCompile(`^unknown flag (\S+?)(, did you mean .*)?$`)
+	notNumber   = regexp.MustCompile(`^(\S+): expected a valid (\d+) bit u?int but got (.*)$`)
 	wanting     = regexp.MustCompile(`^(?:expected|missing positional arguments) "?([^",]+?)"?$`)
 )
 
@@ -109,6 +111,10 @@ func usage(err error) error {
 	if m := strangeFlag.FindStringSubmatch(said); m != nil {
 		return refuse(exitUsage, "%s has no flag %s.%s%s", node.FullPath(), m[1], meant(m[1], flags(node)), see)
 	}
+	if m := notNumber.FindStringSubmatch(said); m != nil {
+		what := map[string]string{"16": "a number from 0 to 65535"}[m[2]]
+		return refuse(exitUsage, "%s is %s, not %s.%s", m[1], cmp.Or(what, "a whole number"), m[3], see)
+	}
 	if m := wanting.FindStringSubmatch(said); m != nil && node.Leaf() {
 		return refuse(exitUsage, "%s needs %s.%s", node.FullPath(), strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(m[1])), see)
 	}
@@ -118,12 +124,22 @@ func usage(err error) error {
 	return refuse(exitUsage, "%s.%s", strings.TrimSuffix(said, "."), see)
 }
 
+// meant is what a word was probably meant to be: one with a slip of the finger, or cut short.
 func meant(word string, of []string) string {
 	near, ok := config.Nearest(word, of)
-	if !ok {
+	if ok {
+		return " Did you mean " + near + "?"
+	}
+	var longer []string
+	for _, name := range of {
+		if len(word) > 2 && strings.HasPrefix(name, word) {
+			longer = append(longer, name)
+		}
+	}
+	if longer == nil {
 		return ""
 	}
-	return " Did you mean " + near + "?"
+	return " Did you mean " + strings.Join(longer, " or ") + "?"
 }
 
 func children(n *kong.Node) []string {

@@ -58,6 +58,7 @@ type program struct {
 type terminals struct{ in, out, err bool }
 
 func main() {
+	admit.Version = version
 	is := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	p := &program{
 		ctx: context.Background(), dir: ".", stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), envFile: ".env",
@@ -75,7 +76,6 @@ type exited int
 
 // run is the program: it does what the arguments ask for and gives the exit code.
 func (p *program) run(args []string) (code int) {
-	admit.Version = version
 	p.ctx = database.WithOrigin(p.ctx, &database.Origin{Actor: "cli", UserAgent: "admit cli"})
 	var c commands
 	p.model = kong.Must(&c, kong.Name("admit"),
