@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,7 +117,10 @@ func (e *examination) settings() bool {
 		e.finding(problem, f)
 	}
 	for _, f := range e.report.Warnings {
-		e.finding(warning, f)
+		weak := slices.ContainsFunc(e.report.Weak, func(w config.Finding) bool { return w.Name == f.Name && w.What == f.What })
+		if !weak || !e.prod { // --prod says it again, as a problem
+			e.note(warning, "config", f.String(), "")
+		}
 	}
 	if err != nil {
 		return false

@@ -95,7 +95,7 @@ func (e *examination) hashing() {
 		return
 	}
 	took := time.Since(began)
-	detail := fmt.Sprintf("argon2id with %d KiB and %d passes takes %s", one.MemoryKiB, one.Iterations, took.Round(100*time.Microsecond))
+	detail := fmt.Sprintf("argon2id with %d KiB and %s takes %s", one.MemoryKiB, plural(one.Iterations, "iteration"), took.Round(100*time.Microsecond))
 	if took > time.Second {
 		e.note(warning, "passwords", detail+": people wait for it at each sign-in", "Lower PASSWORD_HASH_MEMORY_KIB or PASSWORD_HASH_ITERATIONS.")
 		return

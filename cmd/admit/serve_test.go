@@ -127,7 +127,7 @@ func TestServerSeesCommands(t *testing.T) {
 			c.Get("/auth/me").Want(200)
 			b.run("user", "disable", "ann@example.com").want(0)
 			seen("the disabling", func() bool { return c.Get("/auth/me").Status == 401 })
-			c.Post("/auth/login", login).Want(401)
+			c.Post("/auth/login", login).Want(403, "account_disabled")
 			b.run("user", "enable", "ann@example.com").want(0)
 			c.Post("/auth/login", login).Want(200)
 
