@@ -33,26 +33,29 @@ type place struct {
 	words []word
 }
 
-type word struct{ text, help string }
+type word struct {
+	text, help string
+	value      bool // a flag that wants one
+}
 
 // places is every command of the model, the root first.
 func places(n *kong.Node) []place {
 	here := place{path: strings.TrimPrefix(strings.TrimPrefix(n.FullPath(), "admit"), " ")}
 	for _, c := range n.Children {
 		if !c.Hidden {
-			here.words = append(here.words, word{c.Name, c.Help})
+			here.words = append(here.words, word{c.Name, c.Help, false})
 		}
 	}
 	for _, a := range n.Positional {
 		if a.Enum != "" {
 			for _, v := range a.EnumSlice() {
-				here.words = append(here.words, word{v, ""})
+				here.words = append(here.words, word{v, "", false})
 			}
 		}
 	}
 	for _, group := range n.AllFlags(true) {
 		for _, f := range group {
-			here.words = append(here.words, word{"--" + f.Name, f.Help})
+			here.words = append(here.words, word{"--" + f.Name, f.Help, !f.IsBool()})
 		}
 	}
 	all := []place{here}
@@ -140,13 +143,12 @@ func fish(all []place) string {
 	}
 	fmt.Fprintf(&b, `# fish completion for admit
 function __admit_at
-    set -l at
+    set -l at ''
     for one in (commandline -opc)[2..]
-        if contains -- (string join ' ' $at $one) %s
-            set -a at $one
-        end
+        set -l next (string trim -- "$at $one")
+        contains -- "$next" %s; and set at "$next"
     end
-    test (string join ' ' $at) = "$argv[1]"
+    test "$at" = "$argv[1]"
 end
 complete -c admit -e
 `, strings.Join(list, " "))
@@ -155,6 +157,9 @@ complete -c admit -e
 			what := "-f -a " + w.text
 			if name, ok := strings.CutPrefix(w.text, "--"); ok {
 				what = "-l " + name
+				if w.value {
+					what += " -r"
+				}
 			}
 			fmt.Fprintf(&b, "complete -c admit -n '__admit_at \"%s\"' %s -d %s\n", p.path, what, quoted(strings.ReplaceAll(w.help, `\`, `\\`), `\'`))
 		}

@@ -18,10 +18,10 @@ func TestUsage(t *testing.T) {
 		{"usr list", `There is no command "usr". Did you mean user?`},
 		{"user lst", `There is no command "user lst". Did you mean list? See admit user --help.`},
 		{"zzz", `There is no command "zzz". See admit --help.`},
-		{"user", "admit user needs one of: list, create,"},
-		{"user get", "admit user get needs USER."},
-		{"role grant ann", "admit role grant needs ROLE."},
-		{"user list more", `admit user list does not take "more".`},
+		{"user", "admit: user needs one of: list, create,"},
+		{"user get", "admit: user get needs USER."},
+		{"role grant ann", "admit: role grant needs ROLE."},
+		{"user list more", `admit: user list does not take "more".`},
 		{"user list --limt 3", "Did you mean --limit?"},
 		{"user list --limit many", `--limit is a whole number, not "many".`},
 		{"serve --port 70000", "--port is a number from 0 to 65535"},
@@ -130,6 +130,12 @@ func TestCompletion(t *testing.T) {
 	b := newBench(t)
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		b.run("completion", shell).want(0, "user list", "password-file", "sessions")
+	}
+	if fish, err := exec.LookPath("fish"); err == nil {
+		out, err := exec.CommandContext(t.Context(), fish, "-N", "-c", b.run("completion", "fish").out+"\ncomplete -C'admit --json user cr'; complete -C'admit user create --password-f'").CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), "create\tMake an account.\n--password-file\t") {
+			t.Error(err, string(out))
+		}
 	}
 	shell, err := exec.LookPath("bash")
 	if err != nil {

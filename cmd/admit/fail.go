@@ -21,6 +21,8 @@ const (
 	exitNotFound   = 3
 	exitNotAllowed = 4
 	exitWarnings   = 10 // of doctor
+
+	exitInterrupted = 130 // as a shell calls it
 )
 
 // failure is a command's own refusal: its exit code and, unless everything has been said, a sentence and what to do.
@@ -101,25 +103,26 @@ func usage(err error) error {
 	if node == nil {
 		node = refused.Context.Model.Node
 	}
+	name := strings.TrimPrefix(node.FullPath(), "admit ")
 	said, see := err.Error(), " See "+node.FullPath()+" --help."
 	if m := strangeWord.FindStringSubmatch(said); m != nil {
 		if node.Leaf() {
-			return refuse(exitUsage, "%s does not take %q.%s", node.FullPath(), m[1], see)
+			return refuse(exitUsage, "%s does not take %q.%s", name, m[1], see)
 		}
-		return refuse(exitUsage, "There is no command %q.%s%s", strings.TrimPrefix(node.FullPath()+" "+m[1], "admit "), meant(m[1], children(node)), see)
+		return refuse(exitUsage, "There is no command %q.%s%s", strings.TrimPrefix(name+" "+m[1], "admit "), meant(m[1], children(node)), see)
 	}
 	if m := strangeFlag.FindStringSubmatch(said); m != nil {
-		return refuse(exitUsage, "%s has no flag %s.%s%s", node.FullPath(), m[1], meant(m[1], flags(node)), see)
+		return refuse(exitUsage, "%s has no flag %s.%s%s", name, m[1], meant(m[1], flags(node)), see)
 	}
 	if m := notNumber.FindStringSubmatch(said); m != nil {
 		what := map[string]string{"16": "a number from 0 to 65535"}[m[2]]
 		return refuse(exitUsage, "%s is %s, not %s.%s", m[1], cmp.Or(what, "a whole number"), m[3], see)
 	}
 	if m := wanting.FindStringSubmatch(said); m != nil && node.Leaf() {
-		return refuse(exitUsage, "%s needs %s.%s", node.FullPath(), strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(m[1])), see)
+		return refuse(exitUsage, "%s needs %s.%s", name, strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(m[1])), see)
 	}
 	if !node.Leaf() {
-		return refuse(exitUsage, "%s needs one of: %s.%s", node.FullPath(), strings.Join(children(node), ", "), see)
+		return refuse(exitUsage, "%s needs one of: %s.%s", name, strings.Join(children(node), ", "), see)
 	}
 	return refuse(exitUsage, "%s.%s", strings.TrimSuffix(said, "."), see)
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
@@ -63,12 +65,28 @@ func main() {
 	p := &program{
 		ctx: context.Background(), dir: ".", stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), envFile: ".env",
 		terminal: terminals{is(os.Stdin), is(os.Stdout), is(os.Stderr)},
-		hidden: func() (string, error) {
-			text, err := term.ReadPassword(int(os.Stdin.Fd()))
-			return string(text), err
-		},
+		hidden:   hidden,
 	}
 	os.Exit(p.run(os.Args[1:]))
+}
+
+// hidden reads a line from the terminal without showing it. Whoever gives up gets a terminal back that shows what is typed.
+func hidden() (string, error) {
+	fd := int(os.Stdin.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(interrupted)
+	go func() {
+		<-interrupted
+		_ = term.Restore(fd, before)
+		os.Exit(exitInterrupted)
+	}()
+	text, err := term.ReadPassword(fd)
+	return string(text), err
 }
 
 // exited is how the help ends a command from within the parser.

@@ -60,6 +60,9 @@ func (s *serveCmd) Run(p *program) error {
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	follow(&cfg, report, port) // --port 0 knows its port only now
 	srv, err := admit.New(ctx, cfg, admit.WithLogger(log))
+	if ctx.Err() != nil && err != nil {
+		return refuse(exitFailed, "Stopped before it was ready.")
+	}
 	if err != nil {
 		return err
 	}
