@@ -12,6 +12,22 @@ import (
 	"github.com/admit-dev/admit/internal/secret"
 )
 
+// DatabaseFile is the SQLite file that cfg leads to, "" when the store is another.
+func DatabaseFile(cfg config.Config) string {
+	if cfg.Database.URL == "" {
+		return filepath.Join(cfg.Server.DataDir, "admit.db")
+	}
+	return cfg.Database.File()
+}
+
+// KeyFile is where the generated root key is kept, "" when cfg names a key or may not have one generated.
+func KeyFile(cfg config.Config) string {
+	if cfg.Server.RootKey.Reveal() != "" || cfg.Production() {
+		return ""
+	}
+	return filepath.Join(cfg.Server.DataDir, "session_secret_key")
+}
+
 // settle fills in what development need not say: the SQLite file and the root key, both in the data directory.
 func settle(cfg config.Config) (config.Config, error) {
 	dir := cfg.Server.DataDir
@@ -19,7 +35,7 @@ func settle(cfg config.Config) (config.Config, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return cfg, fmt.Errorf("DATA_DIR cannot be made: %w", err)
 		}
-		path, err := filepath.Abs(filepath.Join(dir, "admit.db"))
+		path, err := filepath.Abs(DatabaseFile(cfg))
 		if err != nil {
 			return cfg, err
 		}
@@ -31,7 +47,7 @@ func settle(cfg config.Config) (config.Config, error) {
 	if cfg.Production() {
 		return cfg, errors.New("SESSION_SECRET_KEY is not set: make one with admit keygen")
 	}
-	key, err := keptKey(filepath.Join(dir, "session_secret_key"))
+	key, err := keptKey(KeyFile(cfg))
 	cfg.Server.RootKey = secret.String(key)
 	return cfg, err
 }

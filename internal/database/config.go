@@ -25,6 +25,15 @@ func (c Config) Check(production bool) error {
 	return err
 }
 
+// File is the SQLite file that the address names, or "".
+func (c Config) File() string {
+	t, err := c.target()
+	if err != nil {
+		return ""
+	}
+	return t.sqlite
+}
+
 type target struct{ sqlite, postgres string } // a file, or an address
 
 // target understands the address in every form people paste, those of Python's SQLAlchemy included.

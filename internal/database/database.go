@@ -84,6 +84,16 @@ func (d *DB) Ping(ctx context.Context) error {
 	return err
 }
 
+// Version is what the store calls itself, such as "SQLite 3.50.4".
+func (d *DB) Version(ctx context.Context) (string, error) {
+	name, text := "SQLite ", `SELECT sqlite_version()`
+	if d.engine.name == postgresName {
+		name, text = "PostgreSQL ", `SELECT current_setting('server_version')`
+	}
+	version, err := One[string](ctx, d, text)
+	return name + version, err
+}
+
 // Stats are the counters of the read pool.
 func (d *DB) Stats() sql.DBStats { return d.read.Stats() }
 

@@ -30,6 +30,9 @@ type Migration struct {
 	up, down  string
 }
 
+// String is the step's number and name, as its files have them.
+func (m Migration) String() string { return fmt.Sprintf("%04d_%s", m.Version, m.Name) }
+
 // Checksum tells whether the text that was applied is the text of today.
 func (m Migration) checksum() string {
 	sum := sha256.Sum256([]byte(m.up))
@@ -133,6 +136,9 @@ func (d *DB) MigrateDown(ctx context.Context, n int) (taken []Migration, err err
 	})
 	return taken, err
 }
+
+// Steps lists every step this program knows, for a store that is not there yet.
+func Steps() ([]Migration, error) { return steps(migrationFiles) }
 
 // Migrations lists every step and when it was applied.
 func (d *DB) Migrations(ctx context.Context) ([]Migration, error) {

@@ -150,6 +150,23 @@ func (s *Service) signing(now time.Time) *key {
 	return nil
 }
 
+// Signing names the key that signs now and its algorithm, "" when none does. Unlike Load it makes no key.
+func (s *Service) Signing(ctx context.Context) (keyID, algorithm string, err error) {
+	if s.shared == nil {
+		if err := s.reload(ctx); err != nil {
+			return "", "", err
+		}
+	}
+	k := s.signing(s.db.Now())
+	if k == nil {
+		return "", "", nil
+	}
+	return k.ID, string(k.Algorithm), nil
+}
+
+// Keys is how many keys count now, whether their private half can be opened or not.
+func (s *Service) Keys() int { return len(s.ring.Load().keys) }
+
 // Issue signs an access token.
 func (s *Service) Issue(g Grant) (Issued, error) {
 	now := s.db.Now()

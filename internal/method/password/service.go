@@ -117,14 +117,23 @@ func (s *Service) Register(ctx context.Context, in user.New, password string) (u
 	return s.Create(ctx, in, password)
 }
 
-// Create makes an account, whether people may make one for themselves or not. An empty password makes one without.
-func (s *Service) Create(ctx context.Context, in user.New, password string) (u user.User, err error) {
+// Create makes an account with these global roles, whether people may make one for themselves or not. An empty password
+// makes one without.
+func (s *Service) Create(ctx context.Context, in user.New, password string, roles ...string) (u user.User, err error) {
 	ids, name, hash, err := s.prepare(ctx, in, password, true)
 	if err != nil {
 		return u, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
-		u, err = s.create(tx, ids, name, hash)
+		if u, err = s.create(tx, ids, name, hash); err != nil || len(roles) == 0 {
+			return err
+		}
+		for _, role := range roles {
+			if err := user.Grant(tx, u.ID, role); err != nil {
+				return err
+			}
+		}
+		u, err = user.ByID(ctx, tx, u.ID)
 		return err
 	})
 	return u, err

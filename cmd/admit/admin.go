@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/admit-dev/admit/internal/owner"
+)
+
+// adminCmd is the way in for an owner.
+type adminCmd struct {
+	Link adminLinkCmd `cmd:"" help:"Print a link that makes whoever opens it first the owner."`
+}
+
+type adminLinkCmd struct{}
+
+// Help is the example of the help page.
+func (adminLinkCmd) Help() string {
+	return "The link works once, for 30 minutes. Use it for the first owner, and when every owner has lost the way in.\n\nExample:\n\n\tadmit admin link"
+}
+
+// Run prints a new link.
+func (c *adminLinkCmd) Run(p *program) error {
+	a, err := p.open(true)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Close() }()
+	key, err := a.Owner.Link(p.ctx)
+	if err != nil {
+		return err
+	}
+	origin := a.Config.Web.Origin()
+	link, expires := startLink(origin, key), a.DB.Now().Add(owner.Life)
+	if p.JSON {
+		err = p.json(map[string]any{"url": link, "expires_at": expires})
+	} else {
+		err = p.table(nil, [][]string{{link}})
+	}
+	p.say("It makes whoever opens it first the owner, and works until %s.", stamp(expires))
+	if _, ok := running(p.ctx, origin); !ok {
+		p.say("No server answers at %s: start it with admit serve, or set BASE_URL to where it is reached.", origin)
+	}
+	return err
+}
+
+// running asks an address whether Admit answers there, and which version.
+func running(ctx context.Context, origin string) (version string, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, origin+"/", nil)
+	if err != nil {
+		return "", false
+	}
+	r.Header.Set("Accept", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var answer struct{ Status, Version string }
+	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<10)).Decode(&answer)
+	return answer.Version, err == nil && answer.Status == "running"
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/admit-dev/admit/internal/config"
+)
+
+// doctorCmd checks that everything is in order. It changes nothing.
+type doctorCmd struct {
+	Prod bool `help:"Check whether this is fit for production."`
+}
+
+// Help is the example of the help page.
+func (doctorCmd) Help() string {
+	return "Changes nothing. The exit code is 0 when all is well, 10 when there are only warnings, and 1 when there are problems.\n\nExample:\n\n\tadmit doctor --prod"
+}
+
+// The ways a check ends.
+const (
+	fine    = "ok"
+	warning = "warning"
+	problem = "problem"
+)
+
+var marks = map[string]string{fine: "✓", warning: "!", problem: "✗"}
+
+// check is what was found of one thing.
+type check struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"`
+}
+
+// examination is one run of doctor.
+type examination struct {
+	*program
+	cfg    config.Config
+	report *config.Report
+	prod   bool
+	checks []check
+}
+
+func (e *examination) note(status, name, detail, fix string) {
+	e.checks = append(e.checks, check{name, status, detail, fix})
+}
+
+func (e *examination) count(status string) (n int) {
+	for _, c := range e.checks {
+		if c.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// Run checks everything and gives the exit code.
+func (c *doctorCmd) Run(p *program) error {
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	p.ctx = ctx
+	e := &examination{program: p, prod: c.Prod}
+	if e.settings() { // nothing else means much while the settings are wrong
+		e.dataDirectory()
+		e.keyFile()
+		e.store()
+		e.address()
+		e.port()
+		e.hashing()
+	}
+	if err := e.print(); err != nil {
+		return err
+	}
+	switch {
+	case e.count(problem) > 0:
+		return failure{exitFailed, ""}
+	case e.count(warning) > 0:
+		return failure{exitWarnings, ""}
+	}
+	return nil
+}
+
+func (e *examination) print() error {
+	if e.JSON {
+		return e.json(map[string]any{"checks": e.checks, "problems": e.count(problem), "warnings": e.count(warning)})
+	}
+	var b strings.Builder
+	for _, c := range e.checks {
+		fmt.Fprintf(&b, "  %s %-12s  %s\n", marks[c.Status], c.Name, cell(c.Detail))
+		if c.Fix != "" {
+			fmt.Fprintf(&b, "  %14s  Fix: %s\n", "", cell(c.Fix))
+		}
+	}
+	if _, err := fmt.Fprint(e.stdout, b.String()); err != nil {
+		return err
+	}
+	switch problems, warnings := e.count(problem), e.count(warning); {
+	case problems+warnings == 0:
+		e.say("  All is well.")
+		e.next("admit user list")
+	default:
+		e.say("  %s, %s", plural(problems, "problem"), plural(warnings, "warning"))
+	}
+	return nil
+}
+
+// settings loads the settings and says whether they can be used.
+func (e *examination) settings() bool {
+	var err error
+	e.cfg, e.report, err = e.load(nil)
+	for _, f := range faults(err) {
+		e.finding(problem, f)
+	}
+	for _, f := range e.report.Warnings {
+		weak := slices.ContainsFunc(e.report.Weak, func(w config.Finding) bool { return w.Name == f.Name && w.What == f.What })
+		if !weak || !e.prod { // --prod says it again, as a problem
+			e.note(warning, "config", f.String(), "")
+		}
+	}
+	if err != nil {
+		return false
+	}
+	if e.prod {
+		if !e.cfg.Production() {
+			e.note(problem, "config", "ENVIRONMENT is "+e.cfg.Server.Environment+", which accepts what is only good enough for trying", "ENVIRONMENT=production")
+		}
+		for _, f := range e.report.Weak {
+			e.finding(problem, f)
+		}
+	}
+	if len(e.checks) == 0 {
+		given := 0
+		for _, s := range e.report.Settings {
+			if s.Given {
+				given++
+			}
+		}
+		e.note(fine, "config", fmt.Sprintf("%s, %s given, all known", e.cfg.Server.Environment, plural(given, "setting")), "")
+	}
+	return true
+}
+
+func (e *examination) finding(status string, f config.Finding) {
+	fix := f.Fix
+	f.Fix = ""
+	e.note(status, "config", f.String(), fix)
+}

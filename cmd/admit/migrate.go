@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/database"
+)
+
+// migrateCmd keeps the schema of the database.
+type migrateCmd struct {
+	Up     migrateUpCmd     `cmd:"" help:"Bring the schema up to date."`
+	Down   migrateDownCmd   `cmd:"" help:"Take the newest steps back, with the data in them."`
+	Status migrateStatusCmd `cmd:"" help:"List the steps and when each was applied."`
+	New    migrateNewCmd    `cmd:"" help:"Begin a step, in the source tree of Admit."`
+}
+
+type migrateUpCmd struct{}
+
+// Help is the example of the help page.
+func (migrateUpCmd) Help() string {
+	return "Several programs may do this at once: one does the work. A server does it at its start, unless MIGRATE_ON_START=false.\n\nExample:\n\n\tadmit migrate up"
+}
+
+// Run brings the schema up to date.
+func (migrateUpCmd) Run(p *program) error {
+	a, err := p.connect(true)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Close() }()
+	taken, err := a.DB.Migrate(p.ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.steps(taken); err != nil {
+		return err
+	}
+	if len(taken) == 0 {
+		p.say("The schema is up to date already.")
+	} else {
+		p.say("Applied %s.", plural(len(taken), "step"))
+	}
+	p.next("admit migrate status", "admit serve")
+	return nil
+}
+
+type migrateDownCmd struct {
+	N   int  `arg:"" optional:"" default:"1" help:"How many steps."`
+	Yes bool `short:"y" help:"Do not ask."`
+}
+
+// Help is the example of the help page.
+func (migrateDownCmd) Help() string { return "Example:\n\n\tadmit migrate down 1" }
+
+// Run takes steps back.
+func (c *migrateDownCmd) Run(p *program) error {
+	if c.N < 1 {
+		return refuse(exitUsage, "The number of steps is 1 or more.")
+	}
+	a, err := p.connect(false)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Close() }()
+	all, err := a.DB.Migrations(p.ctx)
+	if err != nil {
+		return err
+	}
+	done := applied(all)
+	if len(done) == 0 {
+		p.say("No step is applied: there is nothing to take back.")
+		return nil
+	}
+	var names []string
+	for _, m := range done[max(0, len(done)-c.N):] {
+		names = append(names, m.String())
+	}
+	if err := p.confirm(c.Yes, "Taking back "+strings.Join(names, " and ")+", with all data in what it made,", "down"); err != nil {
+		return err
+	}
+	taken, err := a.DB.MigrateDown(p.ctx, c.N)
+	if err != nil {
+		return err
+	}
+	for i := range taken {
+		taken[i].AppliedAt = nil
+	}
+	if err := p.steps(taken); err != nil {
+		return err
+	}
+	p.say("Took back %s.", plural(len(taken), "step"))
+	p.next("admit migrate status", "admit migrate up")
+	return nil
+}
+
+type migrateStatusCmd struct{}
+
+// Help is the example of the help page.
+func (migrateStatusCmd) Help() string {
+	return "Piped, each line is: number, name, when it was applied or pending.\n\nExample:\n\n\tadmit migrate status"
+}
+
+// Run lists the steps.
+func (migrateStatusCmd) Run(p *program) error {
+	all, err := p.status()
+	if err != nil {
+		return err
+	}
+	if err := p.steps(all); err != nil {
+		return err
+	}
+	if n := len(all) - len(applied(all)); n > 0 {
+		p.say("%s still to come.", plural(n, "step"))
+		p.next("admit migrate up")
+	}
+	return nil
+}
+
+// status asks a store that is there, and makes none.
+func (p *program) status() ([]database.Migration, error) {
+	c, _, err := p.load(nil)
+	if err != nil {
+		return nil, err
+	}
+	if file := app.DatabaseFile(c); missing(file) {
+		p.say("There is no database at %s yet.", file)
+		return database.Steps()
+	}
+	a, err := p.connect(false)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = a.Close() }()
+	return a.DB.Migrations(p.ctx)
+}
+
+// steps prints migrations.
+func (p *program) steps(list []database.Migration) error {
+	type view struct {
+		Version   int64   `json:"version"`
+		Name      string  `json:"name"`
+		AppliedAt *string `json:"applied_at"`
+	}
+	views, rows := make([]view, len(list)), make([][]string, len(list))
+	for i, m := range list {
+		views[i] = view{Version: m.Version, Name: m.Name}
+		when := "pending"
+		if m.AppliedAt != nil {
+			when = stamp(*m.AppliedAt)
+			views[i].AppliedAt = &when
+		}
+		rows[i] = []string{fmt.Sprintf("%04d", m.Version), m.Name, when}
+	}
+	if p.JSON {
+		return p.json(page{Items: views})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return p.table([]string{"NUMBER", "NAME", "APPLIED"}, rows)
+}

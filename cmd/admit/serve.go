@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/admit-dev/admit"
+	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+// serveCmd runs the server.
+type serveCmd struct {
+	Host *string `help:"Address to listen on, instead of the one in ADDR." placeholder:"HOST"`
+	Port *uint16 `help:"Port to listen on, instead of the one in ADDR. 0 takes a free one." placeholder:"PORT"`
+}
+
+// Help is the example of the help page.
+func (serveCmd) Help() string {
+	return "Everything else is a setting: see admit config list.\n\nExample:\n\n\tadmit serve --port 9000"
+}
+
+// patience is how long requests under way may go on after the server was told to stop.
+const patience = 10 * time.Second
+
+// Run serves until it is told to stop.
+func (s *serveCmd) Run(p *program) error {
+	began := time.Now()
+	cfg, report, err := p.load(s.overrides())
+	if err != nil {
+		return err
+	}
+	log := p.serverLog(cfg)
+	for _, f := range report.Warnings {
+		if asJSON(cfg) {
+			log.Warn(f.String())
+		} else {
+			fmt.Fprintln(p.stderr, "admit: warning: "+f.String())
+		}
+	}
+	ctx, stop := signal.NotifyContext(p.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	listener, err := listen(ctx, cfg.Server.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	follow(&cfg, report, port) // --port 0 knows its port only now
+	srv, err := admit.New(ctx, cfg, admit.WithLogger(log))
+	if ctx.Err() != nil && err != nil {
+		return refuse(exitFailed, "Stopped before it was ready.")
+	}
+	if err != nil {
+		return err
+	}
+	// A thread that hashes holds one of Go's processors; without spares, requests would wait for it.
+	before := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(before + srv.App().Hasher.Stats().Workers)
+	defer runtime.GOMAXPROCS(before)
+
+	server := web.Server(srv, log)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	if err := p.greet(ctx, srv.App(), log, whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
+		return errors.Join(err, server.Close(), srv.Close())
+	}
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		stop() // a second signal ends the program at once
+		err = drain(server, log)
+	}
+	return errors.Join(err, srv.Close())
+}
+
+// drain accepts no more requests and lets those under way finish.
+func drain(server *http.Server, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Warn("requests were still under way and have been cut off", "after", patience)
+		return server.Close()
+	}
+	return err
+}
+
+// overrides has both flags change their half of ADDR.
+func (s *serveCmd) overrides() map[string]config.Override {
+	var names []string
+	if s.Host != nil {
+		names = append(names, "--host")
+	}
+	if s.Port != nil {
+		names = append(names, "--port")
+	}
+	if names == nil {
+		return nil
+	}
+	return map[string]config.Override{"ADDR": {From: "flag " + strings.Join(names, " "), Edit: func(below string) string {
+		host, port, err := net.SplitHostPort(below)
+		if err != nil && len(names) < 2 {
+			return below // the fault in it is told
+		}
+		if s.Host != nil {
+			host = strings.Trim(*s.Host, "[]")
+		}
+		if s.Port != nil {
+			port = strconv.Itoa(int(*s.Port))
+		}
+		return net.JoinHostPort(host, port)
+	}}}
+}
+
+// inUseOnWindows is WSAEADDRINUSE, which Go does not take for EADDRINUSE.
+const inUseOnWindows = syscall.Errno(10048)
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, inUseOnWindows):
+		return nil, refuse(exitFailed, "ADDR %s is taken by another program, perhaps another admit serve. Stop it, or choose another port with --port or ADDR.", addr)
+	}
+	why := err
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		why = op.Err
+	}
+	return nil, refuse(exitFailed, "ADDR %s cannot be listened on: %s. Choose another with --host and --port, or with ADDR.", addr, why)
+}
+
+func asJSON(cfg config.Config) bool {
+	return cfg.Server.LogFormat == "json" || cfg.Server.LogFormat != "text" && cfg.Production()
+}
+
+func (p *program) serverLog(cfg config.Config) *slog.Logger {
+	level := slog.LevelWarn
+	switch {
+	case cfg.Server.Debug:
+		level = slog.LevelDebug
+	case cfg.Production():
+		level = slog.LevelInfo
+	}
+	return p.log(level, asJSON(cfg))
+}
+
+// greet says that the server is ready and what to do with it. It is the last thing that is printed.
+func (p *program) greet(ctx context.Context, a *app.App, log *slog.Logger, data string, took time.Duration) error {
+	origin, start := a.Config.Web.Origin(), ""
+	nobody, err := a.Owner.Missing(ctx)
+	if err != nil {
+		return err
+	}
+	if nobody {
+		key, err := a.Owner.Link(ctx)
+		if err != nil {
+			return err
+		}
+		start = startLine(origin, key)
+	}
+	if a.Config.Production() {
+		log.Info("ready", "version", version, "base_url", origin, "addr", a.Config.Server.Addr, "database", a.DB.Engine(), "seconds", took.Seconds())
+		fmt.Fprint(p.stderr, start)
+		return nil
+	}
+	if p.Quiet {
+		fmt.Fprint(p.stderr, start)
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "  Ready in %.2f s. Data is in %s.\n\n%s", took.Seconds(), data, start)
+	if a.Config.Server.Docs {
+		fmt.Fprintf(&b, "  API docs     %s/docs\n", origin)
+	}
+	fmt.Fprint(&b, "  Next         admit user list · admit doctor\n")
+	_, err = fmt.Fprint(p.stderr, b.String())
+	return err
+}
+
+func startLine(origin, key string) string {
+	return fmt.Sprintf("  Start here   %s     makes you the owner · works once · 30 min\n", startLink(origin, key))
+}
+
+// startLink carries the key in the fragment, which browsers send to nobody.
+func startLink(origin, key string) string { return origin + "/start#k=" + key }
+
+func whereabouts(cfg config.Config) string {
+	switch file := cfg.Database.File(); {
+	case cfg.Database.URL == "":
+		return cfg.Server.DataDir + " (SQLite)"
+	case file != "":
+		return file + " (SQLite)"
+	}
+	return "PostgreSQL"
+}
