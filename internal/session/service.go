@@ -157,6 +157,9 @@ func (s *Service) Refresh(ctx context.Context, token string) (Renewal, error) {
 	if err != nil {
 		return Renewal{}, err
 	}
+	if !alive(n, s.seenAt(n), s.db.Now(), s.cfg.idle()) {
+		return Renewal{}, ErrRefresh
+	}
 	from := database.OriginOf(ctx)
 	grace := time.Duration(s.cfg.GraceSeconds) * time.Second
 	if judge(n, generation, from.UserAgent, s.db.Now(), grace) != repeat { // which changes nothing
@@ -209,9 +212,7 @@ func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
 	all, err := listOf(ctx, s.db, userID, s.db.Now())
 	var list []Session
 	for _, n := range all {
-		if at := s.lastSeen(n.ID); at.After(n.SeenAt) {
-			n.SeenAt = at
-		}
+		n.SeenAt = s.seenAt(n)
 		if alive(n, n.SeenAt, s.db.Now(), s.cfg.idle()) {
 			list = append(list, n)
 		}
