@@ -6,11 +6,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -230,3 +232,34 @@ func host(s *testkit.Server) string {
 }
 
 func strict(c *admit.Config) { c.Login.Enumeration = "strict" }
+
+// together runs n requests at once.
+func together(n int, do func(i int) testkit.Answer) []testkit.Answer {
+	list := make([]testkit.Answer, n)
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			list[i] = do(i)
+		})
+	}
+	close(start)
+	all.Wait()
+	return list
+}
+
+// tally holds how often each status was answered.
+func tally(t testing.TB, list []testkit.Answer, want map[int]int) {
+	t.Helper()
+	got := map[int]int{}
+	for _, a := range list {
+		got[a.Status]++
+		if a.Status >= 500 {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("statuses %v, want %v", got, want)
+	}
+}

@@ -191,6 +191,9 @@ func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (O
 			return Outcome{}, s.fail(ctx, a, ErrDisabled)
 		}
 		out, err := s.prove(ctx, a, proof, f)
+		if errors.Is(err, ErrDisabled) {
+			return Outcome{}, s.fail(ctx, a, err)
+		}
 		if !errors.Is(err, ErrChanged) || !again {
 			return out, err
 		}
@@ -207,6 +210,9 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		now := a
 		now.Shown = shown
+		if now.User, err = current(tx, a.User.ID); err != nil {
+			return err
+		}
 		if proof.Consume != nil {
 			if err := proof.Consume(tx); err != nil {
 				return err
@@ -227,6 +233,19 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 	step, err := s.step(ctx, a)
 	out.Step = &step
 	return out, err
+}
+
+// current is the person as they are in the change that lets them in: since they were looked up they may have been suspended,
+// and a session made now would outlive that.
+func current(tx *database.Tx, userID string) (*user.User, error) {
+	u, err := user.ByID(tx.Context(), tx, userID)
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		return nil, ErrChanged
+	case err == nil && !u.Active():
+		return nil, ErrDisabled
+	}
+	return &u, err
 }
 
 // advance asks next, and makes the session or the attempt of the next step. The prompt is made after the change.
