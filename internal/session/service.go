@@ -197,10 +197,15 @@ func (s *Service) exchange(tx *database.Tx, n *Session, generation int64, grace 
 	case repeat:
 		return nil
 	case reused:
-		tx.Emit(Reused{UserID: n.UserID, SessionID: n.ID, Generation: generation, Current: n.generation})
-		if err := s.end(tx, TokenReused, `id = $1`, n.ID); err != nil {
+		gone, err := remove(tx, `id = $1`, n.ID)
+		if err != nil {
 			return err
 		}
+		if len(gone) == 0 {
+			return ErrRefresh // it has ended meanwhile, and of several copies at once one is told
+		}
+		tx.Emit(Reused{UserID: n.UserID, SessionID: n.ID, Generation: generation, Current: n.generation})
+		tell(tx, gone, TokenReused)
 		return tx.Refuse(ErrReused)
 	default:
 		return ErrRefresh
