@@ -84,7 +84,7 @@ func (s *Service) open(ctx context.Context, identifier, method string) (Attempt,
 	}
 	i, err := s.users.ParseIdentifier(identifier)
 	if err != nil {
-		i = user.Identifier{Kind: "unknown", Value: identifier[:min(len(identifier), 255)]} // nobody has it; that is not told
+		i = user.Identifier{Kind: "unknown", Value: strings.ToValidUTF8(identifier[:min(len(identifier), 255)], "")} // nobody has it; that is not told
 	}
 	a := Attempt{Identifier: i, ExpiresAt: s.db.Now().Add(attemptLife)}
 	u, err := user.ByIdentifier(ctx, s.db, i)
@@ -319,12 +319,19 @@ func (s *Service) hash(i user.Identifier) string {
 // limit takes one try from the account, by whatever name it was called, or from the name when nobody has it. What it
 // returns gives the try back: a right answer does not count, and gives back no more than its own.
 func (s *Service) limit(a Attempt) (giveBack func(), err error) {
+	if a.User != nil {
+		return s.Guess(a.User.ID)
+	}
+	return s.take("login " + a.Identifier.Kind + " " + a.Identifier.Value)
+}
+
+// Guess takes one try from an account for whoever asks for its secrets elsewhere than at the door, so that a guess costs the
+// same everywhere.
+func (s *Service) Guess(userID string) (giveBack func(), err error) { return s.take("login " + userID) }
+
+func (s *Service) take(key string) (giveBack func(), err error) {
 	if s.limiter == nil {
 		return func() {}, nil
-	}
-	key := "login " + a.Identifier.Kind + " " + a.Identifier.Value
-	if a.User != nil {
-		key = "login " + a.User.ID
 	}
 	r := s.limiter.Take(key, s.rule)
 	if !r.Allowed {
