@@ -76,7 +76,9 @@ func (s *API) jwks(w http.ResponseWriter, r *http.Request) {
 	web.Compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/jwk-set+json")
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		w.Header().Set("Access-Control-Allow-Origin", "*") // public keys, for verifiers in any page
+		if w.Header().Get("Access-Control-Allow-Origin") == "" {
+			w.Header().Set("Access-Control-Allow-Origin", "*") // public keys, for verifiers in any page; never beside credentials
+		}
 		_, _ = w.Write(s.app.Tokens.JWKS())
 	})).ServeHTTP(w, r)
 }
