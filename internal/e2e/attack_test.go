@@ -210,7 +210,10 @@ func wire(t testing.TB, address, text string) (list []*http.Response) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-	go func() { _, _ = conn.Write([]byte(text)) }()
+	go func() {
+		_, _ = conn.Write([]byte(text))
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}()
 	r := bufio.NewReader(conn)
 	for {
 		resp, err := http.ReadResponse(r, nil)
@@ -274,4 +277,25 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// everything is all that is stored, as somebody with a copy of the database sees it.
+func everything(t testing.TB, s *testkit.Server) string {
+	t.Helper()
+	var b strings.Builder
+	for _, query := range []string{`SELECT id || name FROM users`, `SELECT value FROM identifiers`, `SELECT hash FROM passwords`, `SELECT id || transport || amr || ip || user_agent FROM sessions`, `SELECT identifier || proofs FROM login_attempts`, `SELECT data || user_agent || request_id FROM events`, `SELECT public FROM signing_keys`} {
+		rows, err := database.All[string](t.Context(), s.App().DB, query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, rows)
+	}
+	for _, query := range []string{`SELECT cookie_hash FROM sessions WHERE cookie_hash IS NOT NULL`, `SELECT salt FROM sessions`, `SELECT private FROM signing_keys`, `SELECT answer FROM idempotency_keys WHERE answer IS NOT NULL`, `SELECT body_hash FROM idempotency_keys`, `SELECT token_hash FROM owner_links`} {
+		rows, err := database.All[[]byte](t.Context(), s.App().DB, query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s %x\n", rows, rows)
+	}
+	return b.String()
 }
