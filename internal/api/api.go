@@ -191,8 +191,11 @@ func (s *API) declare(op *huma.Operation, asks access) {
 // middleware is what stands before a huma operation.
 func (s *API) middleware(method string, asks access) []func(http.Handler) http.Handler {
 	var list []func(http.Handler) http.Handler
-	if asks&limited != 0 {
+	switch {
+	case asks&limited != 0:
 		list = append(list, s.limit)
+	case method == http.MethodPost && asks&user == 0:
+		list = append(list, s.limitKept)
 	}
 	list = append(list, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
