@@ -140,6 +140,7 @@ func operation[In, Out any](s *API, op huma.Operation, asks access, do func(q *c
 		}
 		return &output[Out]{out}, nil
 	})
+	s.complete(op, asks)
 }
 
 // raw declares an operation whose handler writes its answer itself: one so hot that the way through a framework would
@@ -150,7 +151,9 @@ func raw[Out any](s *API, op huma.Operation, asks access, h http.HandlerFunc) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	s.response(&op, status, reflect.TypeFor[Out]())
+	if op.Responses[itoa(status)] == nil {
+		s.response(&op, status, reflect.TypeFor[Out]())
+	}
 	s.huma.OpenAPI().AddOperation(&op)
 	var around []func(http.Handler) http.Handler
 	if asks&limited != 0 {

@@ -40,7 +40,7 @@ func (s *API) attempts() {
 		func(q *call, in *startAttempt) (login.Step, error) {
 			return s.app.Door.Start(q, in.Body.Identifier, in.Body.Method)
 		})
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/answer", Summary: "Answer what is asked", Tags: tags}, limited,
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/answer", Summary: "Answer what is asked", Responses: s.entering(http.StatusOK), Tags: tags}, limited,
 		func(q *call, in *answerAttempt) (any, error) {
 			out, err := s.app.Door.Answer(q, in.ID, in.Body.Values, s.finish(q, in.Delivery, in.Body.Remember))
 			return s.entered(q, out, err)

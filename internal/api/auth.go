@@ -86,10 +86,10 @@ func identifier(given ...string) (string, error) {
 
 func (s *API) auth() {
 	tags := []string{"Signing in"}
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Tags: tags}, limited, s.signUp)
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Tags: tags}, limited, s.login)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Responses: s.made(User{}, Tokens{}), Tags: tags}, limited, s.signUp)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.login)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.logout)
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Tags: tags}, limited, s.owner)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.owner)
 	raw[User](s, huma.Operation{Method: "GET", Path: "/auth/me", Summary: "Who is signed in", Tags: []string{"Account"}}, user, s.me)
 	raw[User](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
 	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
