@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"mime"
 	"net/http"
 	"path"
 	"reflect"
@@ -141,6 +140,7 @@ func operation[In, Out any](s *API, op huma.Operation, asks access, do func(q *c
 		}
 		return &output[Out]{out}, nil
 	})
+	s.complete(op, asks)
 }
 
 // raw declares an operation whose handler writes its answer itself: one so hot that the way through a framework would
@@ -151,7 +151,9 @@ func raw[Out any](s *API, op huma.Operation, asks access, h http.HandlerFunc) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	s.response(&op, status, reflect.TypeFor[Out]())
+	if op.Responses[itoa(status)] == nil {
+		s.response(&op, status, reflect.TypeFor[Out]())
+	}
 	s.huma.OpenAPI().AddOperation(&op)
 	var around []func(http.Handler) http.Handler
 	if asks&limited != 0 {
@@ -192,8 +194,11 @@ func (s *API) declare(op *huma.Operation, asks access) {
 // middleware is what stands before a huma operation.
 func (s *API) middleware(method string, asks access) []func(http.Handler) http.Handler {
 	var list []func(http.Handler) http.Handler
-	if asks&limited != 0 {
+	switch {
+	case asks&limited != 0:
 		list = append(list, s.limit)
+	case method == http.MethodPost && asks&user == 0:
+		list = append(list, s.limitKept)
 	}
 	list = append(list, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -206,7 +211,7 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 				}
 				q.live = live
 			}
-			if err := mediaType(r, asks&formed != 0); err != nil {
+			if err := read(r, asks&formed != 0); err != nil {
 				web.WriteError(w, r, err)
 				return
 			}
@@ -219,19 +224,8 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 	return list
 }
 
-// mediaType refuses a body of a type the operation does not read. A form on a JSON route would be a request that any page
-// of another site can make.
-func mediaType(r *http.Request, form bool) error {
-	given := r.Header.Get("Content-Type")
-	if r.ContentLength == 0 || given == "" && r.ContentLength < 0 {
-		return nil
-	}
-	name, _, err := mime.ParseMediaType(given)
-	if err == nil && (name == "application/json" || form && name == formType) {
-		return nil
-	}
-	return ErrMediaType
-}
+// mostFaults is how many fields at fault are named: who sends thousands is not helped by more.
+const mostFaults = 20
 
 // tame turns a refusal of huma's own into ours, without what was typed. huma's hook for this is global to the process, and
 // a library may not change its host's.
@@ -250,7 +244,7 @@ func tame(ctx huma.Context, _ string, v any) (any, error) {
 		no = errors.New("api: " + e.Detail)
 	case e.Status == http.StatusUnprocessableEntity:
 		invalid := *apperr.ErrInvalid
-		for _, d := range e.Errors {
+		for _, d := range e.Errors[:min(len(e.Errors), mostFaults)] {
 			invalid.Fields = append(invalid.Fields, apperr.Field{Name: fieldName(d), Message: d.Message})
 		}
 		no = &invalid
@@ -265,18 +259,6 @@ func tame(ctx huma.Context, _ string, v any) (any, error) {
 func headerOf(ctx huma.Context) http.Header {
 	_, w := humago.Unwrap(ctx)
 	return w.Header()
-}
-
-// fieldName is the name of the field that a fault of huma's is about.
-func fieldName(d *huma.ErrorDetail) string {
-	name := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), ".")
-	for _, part := range []string{"query.", "path.", "header."} {
-		name = strings.TrimPrefix(name, part)
-	}
-	if rest, ok := strings.CutPrefix(d.Message, "expected required property "); ok && name == "" {
-		name, _, _ = strings.Cut(rest, " ")
-	}
-	return name
 }
 
 // schemaName is the package and the type: two packages may each have a Field.

@@ -19,7 +19,7 @@ type startAttempt struct {
 }
 
 type answerAttempt struct {
-	transport
+	Delivery
 	ID   string `path:"id" maxLength:"100"`
 	Body struct {
 		Values   map[string]string `json:"values" doc:"The fields of the prompt."`
@@ -40,9 +40,9 @@ func (s *API) attempts() {
 		func(q *call, in *startAttempt) (login.Step, error) {
 			return s.app.Door.Start(q, in.Body.Identifier, in.Body.Method)
 		})
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/answer", Summary: "Answer what is asked", Tags: tags}, limited,
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/answer", Summary: "Answer what is asked", Responses: s.entering(http.StatusOK), Tags: tags}, limited,
 		func(q *call, in *answerAttempt) (any, error) {
-			out, err := s.app.Door.Answer(q, in.ID, in.Body.Values, s.finish(q, in.transport, in.Body.Remember))
+			out, err := s.app.Door.Answer(q, in.ID, in.Body.Values, s.finish(q, in.Delivery, in.Body.Remember))
 			return s.entered(q, out, err)
 		})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/method", Summary: "Sign in another way", Tags: tags}, limited,

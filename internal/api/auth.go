@@ -12,12 +12,12 @@ import (
 	"github.com/admit-dev/admit/internal/web"
 )
 
-// transport says how the session of an operation comes back.
-type transport struct {
+// Delivery says how the session of an operation comes back.
+type Delivery struct {
 	Transport string `query:"transport" enum:"cookie,token" default:"cookie" doc:"cookie sets the session cookie; token answers with an access and a refresh token instead."`
 }
 
-func (s *API) finish(q *call, t transport, remember bool) login.Finish {
+func (s *API) finish(q *call, t Delivery, remember bool) login.Finish {
 	f := login.Finish{Transport: session.Cookie, Remember: remember}
 	if t.Transport == string(session.Token) {
 		f.Transport = session.Token
@@ -44,7 +44,7 @@ func (s *API) entered(q *call, out login.Outcome, err error) (any, error) {
 }
 
 type signUp struct {
-	transport
+	Delivery
 	Body struct {
 		Email    string `json:"email,omitempty" maxLength:"320" doc:"An e-mail address. At least one of email, username and phone is needed." example:"test@example.com"`
 		Username string `json:"username,omitempty" maxLength:"100" doc:"4 to 24 characters."`
@@ -59,7 +59,7 @@ func (in signUp) person() people.New {
 }
 
 type signIn struct {
-	transport
+	Delivery
 	Body struct {
 		Email      string `json:"email,omitempty" maxLength:"320" doc:"Who signs in: one of email, username, phone and identifier." example:"test@example.com"`
 		Username   string `json:"username,omitempty" maxLength:"320"`
@@ -86,10 +86,10 @@ func identifier(given ...string) (string, error) {
 
 func (s *API) auth() {
 	tags := []string{"Signing in"}
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Tags: tags}, limited, s.signUp)
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Tags: tags}, limited, s.login)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Responses: s.made(User{}, Tokens{}), Tags: tags}, limited, s.signUp)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.login)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.logout)
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Tags: tags}, limited, s.owner)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.owner)
 	raw[User](s, huma.Operation{Method: "GET", Path: "/auth/me", Summary: "Who is signed in", Tags: []string{"Account"}}, user, s.me)
 	raw[User](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
 	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
@@ -98,7 +98,7 @@ func (s *API) auth() {
 }
 
 func (s *API) signUp(q *call, in *signUp) (any, error) {
-	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.transport, false))
+	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
 	if err == nil && out.Step == nil && out.Session.ID == "" { // nothing may be told
 		return nil, newAccepted()
 	}
@@ -110,7 +110,7 @@ func (s *API) login(q *call, in *signIn) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, s.finish(q, in.transport, in.Body.Remember))
+	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, s.finish(q, in.Delivery, in.Body.Remember))
 	return s.entered(q, out, err)
 }
 
@@ -180,7 +180,7 @@ func (s *API) changePassword(q *call, in *changePassword) (Message, error) {
 }
 
 type claim struct {
-	transport
+	Delivery
 	Body struct {
 		Key      string `json:"key" maxLength:"200" doc:"What stands behind #k= in the printed link."`
 		Email    string `json:"email" maxLength:"320"`
@@ -189,6 +189,6 @@ type claim struct {
 }
 
 func (s *API) owner(q *call, in *claim) (any, error) {
-	out, err := s.app.Owner.Claim(q, in.Body.Key, in.Body.Email, in.Body.Password, s.finish(q, in.transport, false))
+	out, err := s.app.Owner.Claim(q, in.Body.Key, in.Body.Email, in.Body.Password, s.finish(q, in.Delivery, false))
 	return s.entered(q, out, err)
 }

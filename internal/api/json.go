@@ -15,7 +15,7 @@ import (
 // A body that can be read in two ways is refused: what one program checks must be what the next one does.
 var (
 	errUTF8      = errors.New("the body is not UTF-8")
-	errNUL       = errors.New("the body holds a NUL character")
+	errNUL       = errors.New("the body holds a NUL character, or one that stands for text which was broken")
 	errTwice     = errors.New("the body names a member twice")
 	errTrailing  = errors.New("the body goes on after its end")
 	errForm      = errors.New("the body is not a valid form")
@@ -40,6 +40,9 @@ var strictJSON = huma.Format{
 	},
 }
 
+// unreadable is NUL, and what encoding/json makes of half a surrogate pair: of two texts that differ it would make one.
+const unreadable = "\x00\uFFFD"
+
 // unambiguous refuses what encoding/json reads in its own way: invalid UTF-8, a member given twice, text after the end.
 func unambiguous(data []byte) error {
 	if !utf8.Valid(data) {
@@ -63,7 +66,7 @@ func walk(d *json.Decoder) error {
 	if err != nil {
 		return errMalformed
 	}
-	if s, ok := t.(string); ok && strings.ContainsRune(s, 0) {
+	if s, ok := t.(string); ok && strings.ContainsAny(s, unreadable) {
 		return errNUL
 	}
 	open, ok := t.(json.Delim)
@@ -78,7 +81,7 @@ func walk(d *json.Decoder) error {
 			if err != nil || !ok {
 				return errMalformed
 			}
-			if strings.ContainsRune(name, 0) {
+			if strings.ContainsAny(name, unreadable) {
 				return errNUL
 			}
 			if seen[strings.ToLower(name)] { // encoding/json does not tell cases apart
@@ -111,7 +114,7 @@ var form = huma.Format{
 				return errTwice
 			case !utf8.ValidString(name) || !utf8.ValidString(given[0]):
 				return errUTF8
-			case strings.ContainsRune(given[0], 0):
+			case strings.ContainsAny(name+given[0], unreadable):
 				return errNUL
 			}
 			members[name] = given[0]

@@ -125,3 +125,16 @@ func (w *recording) Write(p []byte) (int, error) {
 
 // Unwrap lets http.ResponseController find the writer below.
 func (w *recording) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// limitKept counts the requests per address that leave something behind before anybody knows who asks: an answer that is kept
+// for its key.
+func (s *API) limitKept(next http.Handler) http.Handler {
+	counted := s.limit(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, sent := r.Header[idempotencyKey]; sent {
+			counted.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -7,8 +7,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/mileusna/useragent"
 
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/session"
 )
+
+// ErrCursor is a place in a list that no list gave.
+var ErrCursor = apperr.New(apperr.Malformed, "cursor_invalid", "This cursor was not given by this list. Begin without one.").In("cursor")
 
 // Session is a sign-in that is alive, on the wire.
 type Session struct {
@@ -59,6 +64,9 @@ func (s *API) sessions() {
 }
 
 func (s *API) listSessions(q *call, in *page) (Sessions, error) {
+	if in.Cursor != "" && !id.Valid("ses", in.Cursor) {
+		return Sessions{}, ErrCursor
+	}
 	list, err := s.app.Sessions.List(q, q.live.User.ID)
 	out := Sessions{Items: []Session{}}
 	for _, n := range list {

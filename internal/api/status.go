@@ -35,12 +35,16 @@ const probe = 2 * time.Second
 
 func (s *API) status() {
 	raw[Running](s, huma.Operation{Method: "GET", Path: "/{$}", OperationID: "status", Summary: "Whether the server runs; a browser is led on", Tags: []string{"Status"}}, public, s.root)
+	s.huma.OpenAPI().Paths["/{$}"].Get.Responses["302"] = &huma.Response{Description: "A browser is led to the page it wants."}
 	s.huma.OpenAPI().Paths["/"] = s.huma.OpenAPI().Paths["/{$}"]
 	delete(s.huma.OpenAPI().Paths, "/{$}")
 	operation(s, huma.Operation{Method: "GET", Path: "/health/live", Summary: "Whether the process answers", Tags: []string{"Status"}}, public,
 		func(*call, *struct{}) (Health, error) { return Health{Status: "ok"}, nil })
-	raw[Health](s, huma.Operation{Method: "GET", Path: "/health/ready", Summary: "Whether everything it depends on answers", Tags: []string{"Status"}}, public, s.ready)
-	raw[any](s, huma.Operation{Method: "GET", Path: "/.well-known/jwks.json", Summary: "The keys that sign access tokens (RFC 7517)", Tags: []string{"Tokens"}}, public, s.jwks)
+	ready := s.shapes(http.StatusOK, "application/json", Health{})
+	ready["503"] = s.shapes(http.StatusServiceUnavailable, "application/json", Health{})["503"]
+	raw[Health](s, huma.Operation{Method: "GET", Path: "/health/ready", Responses: ready, Summary: "Whether everything it depends on answers", Tags: []string{"Status"}}, public, s.ready)
+	keys := s.shapes(http.StatusOK, "application/jwk-set+json", keySet{})
+	raw[keySet](s, huma.Operation{Method: "GET", Path: "/.well-known/jwks.json", Responses: keys, Summary: "The keys that sign access tokens (RFC 7517)", Tags: []string{"Tokens"}}, public, s.jwks)
 }
 
 func (s *API) root(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +80,9 @@ func (s *API) jwks(w http.ResponseWriter, r *http.Request) {
 	web.Compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/jwk-set+json")
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		w.Header().Set("Access-Control-Allow-Origin", "*") // public keys, for verifiers in any page
+		if w.Header().Get("Access-Control-Allow-Origin") == "" {
+			w.Header().Set("Access-Control-Allow-Origin", "*") // public keys, for verifiers in any page; never beside credentials
+		}
 		_, _ = w.Write(s.app.Tokens.JWKS())
 	})).ServeHTTP(w, r)
 }

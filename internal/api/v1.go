@@ -33,8 +33,8 @@ type refresh struct {
 
 func (s *API) v1() {
 	tags := []string{"Tokens"}
-	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/register", Summary: "Make an account", DefaultStatus: http.StatusCreated, Tags: tags}, limited, s.register)
-	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/login", Summary: "Get an access token and the refresh cookie", Tags: tags}, limited|formed, s.tokenLogin)
+	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/register", Summary: "Make an account", DefaultStatus: http.StatusCreated, Responses: s.made(User{}), Tags: tags}, limited, s.register)
+	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/login", Summary: "Get an access token and the refresh cookie", Responses: s.shapes(http.StatusOK, "application/json", Tokens{}), Tags: tags}, limited|formed, s.tokenLogin)
 	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/refresh", Summary: "Get a new access token; the refresh token is rotated", Tags: tags}, cookied, s.refresh)
 	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.tokenLogout)
 }

@@ -50,18 +50,9 @@ type asset struct {
 // the API serves that document itself.
 func Mount(mux *http.ServeMux, openapi func() []byte) {
 	assets := load()
-	byURL := make(map[string]asset, len(assets))
-	for _, a := range assets {
-		byURL[a.url] = a
+	for _, a := range assets { // each by its own address: what is not there is the mux's to refuse
+		mux.HandleFunc("GET "+a.url, a.serve)
 	}
-	mux.HandleFunc("GET "+assetPath+"{name}", func(w http.ResponseWriter, r *http.Request) {
-		a, found := byURL[r.URL.Path]
-		if !found {
-			http.NotFound(w, r)
-			return
-		}
-		a.serve(w, r)
-	})
 	mux.Handle("GET /docs", page("docs.html", docsPolicy, assets))
 	mux.Handle("GET /redoc", page("redoc.html", redocPolicy, assets))
 	if openapi == nil {

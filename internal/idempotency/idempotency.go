@@ -4,6 +4,7 @@ package idempotency
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -65,20 +66,30 @@ func (r Request) Check() error {
 
 // Service keeps answers for a day, sealed: they may hold cookies and tokens.
 type Service struct {
-	db  *database.DB
-	box *secret.Box
+	db      *database.DB
+	box     *secret.Box
+	bodyKey []byte
 }
 
 // NewService works on db.
-func NewService(db *database.DB, box *secret.Box) *Service { return &Service{db, box} }
+func NewService(db *database.DB, box *secret.Box) *Service {
+	return &Service{db, box, box.Derive("idempotency bodies", 32)}
+}
+
+// sum tells bodies apart. They hold passwords: without a key from outside the database it would be a hash that is quick to guess.
+func (s *Service) sum(body []byte) []byte {
+	mac := hmac.New(sha256.New, s.bodyKey)
+	mac.Write(body)
+	return mac.Sum(nil)
+}
 
 // Begin takes the key for a request, or gives the answer that was given before. Of several requests at once, one begins.
 func (s *Service) Begin(ctx context.Context, r Request) (before *Answer, err error) {
-	sum := sha256.Sum256(r.Body)
+	sum := s.sum(r.Body)
 	var found row
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Quiet() // that something is being asked is not that it happened
-		taken, err := take(tx, row{ScopeHash: r.scope(), BodyHash: sum[:], CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(kept)}, tx.Now.Add(-abandoned))
+		taken, err := take(tx, row{ScopeHash: r.scope(), BodyHash: sum, CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(kept)}, tx.Now.Add(-abandoned))
 		if err != nil || taken {
 			found = row{}
 			return err
@@ -89,7 +100,7 @@ func (s *Service) Begin(ctx context.Context, r Request) (before *Answer, err err
 	switch {
 	case err != nil || found.ScopeHash == nil:
 		return nil, err
-	case !secret.Equal(found.BodyHash, sum[:]):
+	case !secret.Equal(found.BodyHash, sum):
 		return nil, ErrReused
 	case found.Answer == nil:
 		return nil, ErrInProgress.Wait(time.Second)

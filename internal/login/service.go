@@ -84,7 +84,7 @@ func (s *Service) open(ctx context.Context, identifier, method string) (Attempt,
 	}
 	i, err := s.users.ParseIdentifier(identifier)
 	if err != nil {
-		i = user.Identifier{Kind: "unknown", Value: identifier[:min(len(identifier), 255)]} // nobody has it; that is not told
+		i = user.Identifier{Kind: "unknown", Value: strings.ToValidUTF8(identifier[:min(len(identifier), 255)], "")} // nobody has it; that is not told
 	}
 	a := Attempt{Identifier: i, ExpiresAt: s.db.Now().Add(attemptLife)}
 	u, err := user.ByIdentifier(ctx, s.db, i)
@@ -191,6 +191,9 @@ func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (O
 			return Outcome{}, s.fail(ctx, a, ErrDisabled)
 		}
 		out, err := s.prove(ctx, a, proof, f)
+		if errors.Is(err, ErrDisabled) {
+			return Outcome{}, s.fail(ctx, a, err)
+		}
 		if !errors.Is(err, ErrChanged) || !again {
 			return out, err
 		}
@@ -207,6 +210,9 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		now := a
 		now.Shown = shown
+		if now.User, err = current(tx, a.User.ID); err != nil {
+			return err
+		}
 		if proof.Consume != nil {
 			if err := proof.Consume(tx); err != nil {
 				return err
@@ -227,6 +233,19 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 	step, err := s.step(ctx, a)
 	out.Step = &step
 	return out, err
+}
+
+// current is the person as they are in the change that lets them in: since they were looked up they may have been suspended,
+// and a session made now would outlive that.
+func current(tx *database.Tx, userID string) (*user.User, error) {
+	u, err := user.ByID(tx.Context(), tx, userID)
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		return nil, ErrChanged
+	case err == nil && !u.Active():
+		return nil, ErrDisabled
+	}
+	return &u, err
 }
 
 // advance asks next, and makes the session or the attempt of the next step. The prompt is made after the change.
@@ -300,12 +319,19 @@ func (s *Service) hash(i user.Identifier) string {
 // limit takes one try from the account, by whatever name it was called, or from the name when nobody has it. What it
 // returns gives the try back: a right answer does not count, and gives back no more than its own.
 func (s *Service) limit(a Attempt) (giveBack func(), err error) {
+	if a.User != nil {
+		return s.Guess(a.User.ID)
+	}
+	return s.take("login " + a.Identifier.Kind + " " + a.Identifier.Value)
+}
+
+// Guess takes one try from an account for whoever asks for its secrets elsewhere than at the door, so that a guess costs the
+// same everywhere.
+func (s *Service) Guess(userID string) (giveBack func(), err error) { return s.take("login " + userID) }
+
+func (s *Service) take(key string) (giveBack func(), err error) {
 	if s.limiter == nil {
 		return func() {}, nil
-	}
-	key := "login " + a.Identifier.Kind + " " + a.Identifier.Value
-	if a.User != nil {
-		key = "login " + a.User.ID
 	}
 	r := s.limiter.Take(key, s.rule)
 	if !r.Allowed {

@@ -130,6 +130,9 @@ func (s *Service) Claim(ctx context.Context, key, email, pass string, f login.Fi
 		if u, err = user.ByID(ctx, tx, u.ID); err != nil {
 			return err
 		}
+		if !u.Active() {
+			return login.ErrCredentials
+		}
 		out, err = s.door.Welcome(tx, u, login.Shown{Method: "password", AMR: password.AMR}, f)
 		return err
 	})

@@ -157,6 +157,9 @@ func (s *Service) Refresh(ctx context.Context, token string) (Renewal, error) {
 	if err != nil {
 		return Renewal{}, err
 	}
+	if !alive(n, s.seenAt(n), s.db.Now(), s.cfg.idle()) {
+		return Renewal{}, ErrRefresh
+	}
 	from := database.OriginOf(ctx)
 	grace := time.Duration(s.cfg.GraceSeconds) * time.Second
 	if judge(n, generation, from.UserAgent, s.db.Now(), grace) != repeat { // which changes nothing
@@ -194,10 +197,15 @@ func (s *Service) exchange(tx *database.Tx, n *Session, generation int64, grace 
 	case repeat:
 		return nil
 	case reused:
-		tx.Emit(Reused{UserID: n.UserID, SessionID: n.ID, Generation: generation, Current: n.generation})
-		if err := end(tx, TokenReused, ofUser(n.ID, n.UserID)); err != nil {
+		gone, err := remove(tx, ofUser(n.ID, n.UserID))
+		if err != nil {
 			return err
 		}
+		if len(gone) == 0 {
+			return ErrRefresh // it has ended meanwhile, and of several copies at once one is told
+		}
+		tx.Emit(Reused{UserID: n.UserID, SessionID: n.ID, Generation: generation, Current: n.generation})
+		tell(tx, gone, TokenReused)
 		return tx.Refuse(ErrReused)
 	default:
 		return ErrRefresh
@@ -209,9 +217,7 @@ func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
 	all, err := listOf(ctx, s.db, userID, s.db.Now())
 	var list []Session
 	for _, n := range all {
-		if at := s.lastSeen(n.ID); at.After(n.SeenAt) {
-			n.SeenAt = at
-		}
+		n.SeenAt = s.seenAt(n)
 		if alive(n, n.SeenAt, s.db.Now(), s.cfg.idle()) {
 			list = append(list, n)
 		}

@@ -32,6 +32,14 @@ func (s *Service) lastSeen(sessionID string) time.Time {
 	return s.seen[sessionID]
 }
 
+// seenAt is when a session was used last, here or as its row says.
+func (s *Service) seenAt(n Session) time.Time {
+	if at := s.lastSeen(n.ID); at.After(n.SeenAt) {
+		return at
+	}
+	return n.SeenAt
+}
+
 // WriteSeen writes when sessions were used last, in one quiet change.
 func (s *Service) WriteSeen(ctx context.Context) error {
 	s.mu.Lock()

@@ -79,12 +79,18 @@ func (c *Client) Do(method, path string, body any) Answer {
 	if err != nil {
 		c.T.Fatal(err)
 	}
+	return Read(c.T, resp)
+}
+
+// Read reads the whole of a response.
+func Read(t testing.TB, resp *http.Response) Answer {
+	t.Helper()
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		c.T.Fatal(err)
+		t.Fatal(err)
 	}
-	a := Answer{T: c.T, Status: resp.StatusCode, Header: resp.Header, Body: text}
+	a := Answer{T: t, Status: resp.StatusCode, Header: resp.Header, Body: text}
 	_ = json.Unmarshal(text, &a.JSON)
 	return a
 }

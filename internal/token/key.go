@@ -31,7 +31,7 @@ type key struct {
 }
 
 func newSigner(alg jose.SignatureAlgorithm, keyID string, private any) (jose.Signer, error) {
-	opt := (&jose.SignerOptions{}).WithType("at+jwt") // RFC 9068, section 2.1
+	opt := (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", keyID) // RFC 9068, section 2.1; of a shared key go-jose tells no id by itself
 	return jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: private, KeyID: keyID, Algorithm: string(alg)}}, opt)
 }
 

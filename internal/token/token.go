@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -50,7 +51,7 @@ const leeway = 30 * time.Second
 // check holds the claims against this server and now.
 func (c Claims) check(issuer, audience string, now time.Time) error {
 	soon := now.Add(leeway).Unix()
-	if c.Issuer != issuer || c.Audience != audience || c.Type != "access" || c.Subject == "" || c.SessionID == "" ||
+	if c.Issuer != issuer || c.Audience != audience || c.Type != "access" || c.Subject == "" || !id.Valid("ses", c.SessionID) ||
 		c.ExpiresAt <= now.Unix() || c.NotBefore > soon || c.IssuedAt > soon {
 		return ErrInvalid
 	}

@@ -177,10 +177,12 @@ func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 // GetStatus is the status of the answer.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// GetHeaders are the headers that belong to the problem.
+// GetHeaders are the headers that belong to the problem and are not on every answer.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	p.SetHeaders(h)
+	h.Del("Cache-Control") // a framework adds to what is there
+	h.Del("Content-Security-Policy")
 	return h
 }
 

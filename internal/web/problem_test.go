@@ -170,7 +170,7 @@ func TestProblemWithoutAnEdgeLogsToTheDefault(t *testing.T) {
 	defer slog.SetDefault(old)
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&buf, nil)))
 	p := NewProblem(context.Background(), errors.New("boom"))
-	if !strings.Contains(buf.String(), "boom") || p.Error() == "" || p.GetStatus() != 500 || p.GetHeaders().Get("Cache-Control") == "" {
+	if !strings.Contains(buf.String(), "boom") || p.Error() == "" || p.GetStatus() != 500 || p.GetHeaders().Get("Cache-Control") != "" { // the edge says it
 		t.Fatal(buf.String(), p)
 	}
 }

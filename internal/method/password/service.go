@@ -39,8 +39,8 @@ func (m Method) Verify(ctx context.Context, a login.Attempt, in login.Answer) (l
 		}
 	}
 	upgraded, err := verify(ctx, m.hasher, stored, in["password"])
-	if errors.Is(err, secret.ErrMismatch) {
-		err = login.ErrCredentials
+	if wrong(err) {
+		err = login.ErrCredentials.Because(err)
 	}
 	return login.Proof{AMR: AMR, Consume: func(tx *database.Tx) error { return consume(tx, a.User.ID, stored, upgraded) }}, err
 }
@@ -70,6 +70,12 @@ func verify(ctx context.Context, hasher *secret.Hasher, stored, password string)
 	return hasher.Verify(ctx, stored, password)
 }
 
+// wrong reports whether a password opens nothing here: it is another one, or what is stored can be checked against none. The
+// latter is not told apart, or it would tell that there is an account.
+func wrong(err error) bool {
+	return errors.Is(err, secret.ErrMismatch) || errors.Is(err, secret.ErrFormat)
+}
+
 // Service makes accounts with a password and changes passwords.
 type Service struct {
 	db     *database.DB
@@ -89,6 +95,9 @@ func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.
 func (s *Service) SignUp(ctx context.Context, in user.New, password string, f login.Finish) (out login.Outcome, err error) {
 	if !s.door.Config.SignUp {
 		return out, login.ErrSignUpOff
+	}
+	if password == "" {
+		return out, s.cfg.Allow(password)
 	}
 	strict := s.door.Config.Strict()
 	ids, name, hash, err := s.prepare(ctx, in, password, !strict)
@@ -113,6 +122,9 @@ func (s *Service) SignUp(ctx context.Context, in user.New, password string, f lo
 func (s *Service) Register(ctx context.Context, in user.New, password string) (u user.User, err error) {
 	if !s.door.Config.SignUp {
 		return u, login.ErrSignUpOff
+	}
+	if password == "" {
+		return u, s.cfg.Allow(password)
 	}
 	return s.Create(ctx, in, password)
 }
@@ -186,10 +198,15 @@ func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen
 	if stored == "" {
 		return ErrMissing
 	}
-	if _, err := verify(ctx, s.hasher, stored, current); err != nil {
-		if errors.Is(err, secret.ErrMismatch) {
-			return ErrCurrent
-		}
+	giveBack, err := s.door.Guess(userID)
+	if err != nil {
+		return err
+	}
+	if _, err = verify(ctx, s.hasher, stored, current); wrong(err) {
+		return ErrCurrent
+	}
+	giveBack()
+	if err != nil {
 		return err
 	}
 	hash, err := s.hasher.Hash(ctx, Normalize(chosen))
@@ -237,7 +254,7 @@ func (s *Service) Account(ctx context.Context, email, password string) (func(tx 
 	}
 	if stored != "" {
 		_, err := verify(ctx, s.hasher, stored, password)
-		if errors.Is(err, secret.ErrMismatch) || err == nil && !u.Active() {
+		if wrong(err) || err == nil && !u.Active() {
 			err = login.ErrCredentials
 		}
 		return func(tx *database.Tx) (user.User, error) { return u, consume(tx, u.ID, stored, "") }, err

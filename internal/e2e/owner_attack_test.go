@@ -1,0 +1,136 @@
+package e2e_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/testkit"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+func link(s *testkit.Server) string {
+	s.Helper()
+	key, err := s.App().Owner.Link(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return key
+}
+
+// ADM-01: there is no default account, and the owner is made by a printed link only: once, in time, whoever is first.
+func TestOwnerLink(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		for _, name := range []string{"admin", "root", "admin@example.com", "admin@localhost"} {
+			for _, p := range []string{"admin", "password", "", "root", "changeme"} {
+				s.Client().Post("/auth/login", m{"identifier": name, "password": p}).Want(401)
+			}
+		}
+		claim := func(key, email, p string) testkit.Answer {
+			return s.Client().Post("/auth/owner", m{"key": key, "email": email, "password": p})
+		}
+		s.Records()
+		before := s.App().Hasher.Stats().Done
+		for _, key := range []string{"", "x", strings.Repeat("A", 26), "' OR 1=1 --", strings.Repeat("A", 200), strings.Repeat("A", 201)} {
+			refused(t, key, claim(key, "eve@example.com", pass), 403, 422)
+		}
+		if s.App().Hasher.Stats().Done != before {
+			t.Error("a stranger had a password hashed")
+		}
+		s.Events()
+		late := link(s)
+		s.Advance(30 * time.Minute)
+		claim(late, "eve@example.com", pass).Want(403, "owner_link_invalid")
+
+		person(s, "ann@example.com")
+		key := link(s)
+		s.Records()
+		for _, mangled := range []string{strings.ToLower(key), key[1:], key + "A", " " + key} {
+			claim(mangled, "ann@example.com", pass).Want(403)
+		}
+		claim(key, "ann@example.com", "wrong").Want(401, "invalid_credentials")
+		claim(key, "new@example.com", "short").Want(422)
+		claim(key, "new@example.com", "").Want(422)
+		claim(key, "nonsense", pass).Want(422)
+		s.Events()
+		if claim(key, "ann@example.com", pass).Want(200).Text("role") != user.SuperAdmin { // the link was good all the time
+			t.Error("no owner")
+		}
+		claim(key, "ann@example.com", pass).Want(403)
+		s.Events("owner_link.used", "role.granted", "session.created", "login.succeeded")
+
+		key = link(s)
+		s.Records()
+		names := []string{"one@example.com", "two@example.com", "ann@example.com"}
+		tally(t, together(16, func(i int) testkit.Answer { return claim(key, names[i%3], pass) }), map[int]int{200: 1, 403: 15})
+
+		off := userID(person(s, "off@example.com"))
+		if err := s.App().Sessions.DisableUser(t.Context(), off); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.App().Passwords.Create(t.Context(), user.New{Email: "bare@example.com"}, ""); err != nil {
+			t.Fatal(err)
+		}
+		bare, _ := s.App().Users.Find(t.Context(), "bare@example.com")
+		if err := s.App().Sessions.DisableUser(t.Context(), bare.ID); err != nil {
+			t.Fatal(err)
+		}
+		key = link(s)
+		s.Records()
+		refused(t, "suspended", claim(key, "off@example.com", pass), 401, 403)
+		refused(t, "suspended without a password", claim(key, "bare@example.com", pass), 401, 403)
+		s.Events()
+	})
+}
+
+// The last super_admin stays: neither suspended nor erased nor stripped, also when two remove each other at the same moment.
+func TestLastOwnerStays(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		app := s.App()
+		strip := func(id string) error {
+			return app.DB.Write(t.Context(), func(tx *database.Tx) error { return user.Revoke(tx, id, user.SuperAdmin) })
+		}
+		ways := map[string]func(id string) error{
+			"disable": func(id string) error { return app.Sessions.DisableUser(t.Context(), id) },
+			"delete":  func(id string) error { return app.Sessions.DeleteUser(t.Context(), id) },
+			"revoke":  strip,
+		}
+		ann, bob := person(s, "ann@example.com"), person(s, "bob@example.com")
+		first, second := userID(ann), userID(bob)
+		grant(s, func(tx *database.Tx) error { return user.Grant(tx, first, user.SuperAdmin) })
+		for name, do := range ways {
+			if err := do(first); !errors.Is(err, user.ErrLastSuperAdmin) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		s.Events()
+		ann.Get("/auth/me").Want(200)
+		for _, one := range []string{"disable", "revoke", "disable", "delete"} {
+			for _, other := range []string{"revoke", "disable"} {
+				bob := userID(person(s, strings.Join([]string{one, other, database.OriginOf(t.Context()).IP, time.Now().Format("150405.000000")}, "-")+"@example.com"))
+				grant(s, func(tx *database.Tx) error { return user.Grant(tx, bob, user.SuperAdmin) })
+				var errs [2]error
+				together(2, func(i int) testkit.Answer {
+					if i == 0 {
+						errs[0] = ways[one](bob)
+					} else {
+						errs[1] = ways[other](first)
+					}
+					return testkit.Answer{}
+				})
+				if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs[:]...), user.ErrLastSuperAdmin) {
+					t.Errorf("%s and %s: %v", one, other, errs)
+				}
+				if has, err := app.Users.HasOwner(t.Context()); !has || err != nil {
+					t.Fatal("nobody is owner any more", err)
+				}
+				if errs[1] == nil { // bob stayed; go on with him
+					first = bob
+				}
+			}
+		}
+		_ = second
+	})
+}
