@@ -46,14 +46,15 @@ func serve() error {
 	}
 	fmt.Fprintln(os.Stderr, "ready on", listener.Addr())
 	s := web.Server(srv, log)
+	drained := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
 		end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		_ = s.Shutdown(end)
+		drained <- s.Shutdown(end)
 	}()
 	if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return nil
+	return <-drained // Serve returns when Shutdown begins; the store must stay open until it ends
 }

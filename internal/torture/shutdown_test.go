@@ -17,7 +17,7 @@ import (
 // SIGTERM answers the requests that are under way, and loses nothing that was acknowledged.
 func TestTerminateAnswersRequestsUnderWay(t *testing.T) {
 	each(t, func(t *testing.T, engine string) {
-		for trial := range times(3) {
+		for trial := range times(2) {
 			dir, url := t.TempDir(), testkit.DatabaseURL(t, engine)
 			// hashing takes a while, so that a request can be caught in the middle
 			env := settings(dir, url, "PASSWORD_HASH_MEMORY_KIB=32768", "PASSWORD_HASH_ITERATIONS=3")
@@ -81,7 +81,7 @@ func signUpUnderWay(c *caller, email string, read func()) (int, error) {
 // SIGTERM in the middle of load: the server ends by itself, and everything it answered is there afterwards.
 func TestTerminateUnderLoad(t *testing.T) {
 	each(t, func(t *testing.T, engine string) {
-		for trial := range times(3) {
+		for trial := range times(2) {
 			dir, url := t.TempDir(), testkit.DatabaseURL(t, engine)
 			env := settings(dir, url, "REFRESH_GRACE_SECONDS=0")
 			p := serve(t, dir, env)
