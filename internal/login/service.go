@@ -191,6 +191,9 @@ func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (O
 			return Outcome{}, s.fail(ctx, a, ErrDisabled)
 		}
 		out, err := s.prove(ctx, a, proof, f)
+		if errors.Is(err, ErrDisabled) {
+			return Outcome{}, s.fail(ctx, a, err)
+		}
 		if !errors.Is(err, ErrChanged) || !again {
 			return out, err
 		}
@@ -205,8 +208,15 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 	}
 	shown := append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR})
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		u, err := user.ByID(ctx, tx, a.User.ID) // disabled, or of other roles, since the answer was judged
+		if errors.Is(err, user.ErrNotFound) {
+			return ErrChanged
+		}
+		if err != nil {
+			return err
+		}
 		now := a
-		now.Shown = shown
+		now.User, now.Shown = &u, shown
 		if proof.Consume != nil {
 			if err := proof.Consume(tx); err != nil {
 				return err
@@ -236,6 +246,9 @@ func (s *Service) advance(tx *database.Tx, p Policy, a *Attempt, f Finish) (Outc
 		a.ID, a.Method, a.ExpiresAt = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife)
 		tx.Emit(Begun{UserID: userID(*a), Method: method})
 		return Outcome{Step: &Step{}}, insert(tx, *a)
+	}
+	if !a.User.Active() {
+		return Outcome{}, ErrDisabled
 	}
 	var methods, amr []string
 	for _, sh := range a.Shown {
