@@ -19,6 +19,9 @@ func open(t *testing.T, databaseURL string) *sql.DB {
 	if path, ok := strings.CutPrefix(databaseURL, "sqlite:///"); ok {
 		driver, dsn = "sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=busy_timeout(10000)"
 	}
+	if driver == "pgx" { // also behind a pooler
+		dsn += "&default_query_exec_mode=simple_protocol"
+	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		t.Fatal(err)

@@ -53,13 +53,6 @@ func each(t *testing.T, f func(t *testing.T, engine string)) {
 	}
 }
 
-// only runs f when its engine is tested.
-func only(t *testing.T, engine string, f func(t *testing.T)) {
-	if slices.Contains(testkit.Engines(), engine) {
-		t.Run(engine, f)
-	}
-}
-
 // within polls until ok says so, and fails with what was waited for when that takes longer than limit.
 func within(t *testing.T, limit time.Duration, what string, ok func() bool) time.Duration {
 	t.Helper()
