@@ -19,7 +19,7 @@ import (
 type cluster struct {
 	*testing.T
 	bin, dir, url string
-	port          string
+	host, port    string
 	owner         *syscall.Credential // whom the server runs as; nil is us
 }
 
@@ -63,12 +63,12 @@ func newCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	_, port, err := net.SplitHostPort(freeAddr(t))
+	host, port, err := net.SplitHostPort(freeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{T: t, bin: postgresBin(t), dir: dir, port: port,
-		url: "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"}
+	c := &cluster{T: t, bin: postgresBin(t), dir: dir, host: host, port: port,
+		url: "postgres://postgres@" + net.JoinHostPort(host, port) + "/postgres?sslmode=disable"}
 	if os.Getuid() == 0 { // a server does not run as root
 		c.owner = credential(t)
 		if err := os.Chown(dir, int(c.owner.Uid), int(c.owner.Gid)); err != nil {
@@ -126,7 +126,7 @@ func (c *cluster) run(name string, args ...string) {
 
 func (c *cluster) options() string {
 	// The machine does not fail here, only the server: what it has handed to the kernel is safe without a sync.
-	return fmt.Sprintf("-p %s -c listen_addresses=127.0.0.1 -c unix_socket_directories=%s -c fsync=off", c.port, c.dir)
+	return fmt.Sprintf("-p %s -c listen_addresses=%s -c unix_socket_directories=%s -c fsync=off", c.port, c.host, c.dir)
 }
 
 func (c *cluster) start() {

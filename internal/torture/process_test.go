@@ -3,11 +3,13 @@ package torture_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,12 +20,11 @@ import (
 type process struct {
 	*testing.T
 	*caller
-	cmd    *exec.Cmd
-	addr   string
-	log    *journal
-	gone   chan struct{}
-	code   int
-	signal os.Signal // what ends it when the test does
+	cmd  *exec.Cmd
+	addr string
+	log  *journal
+	gone chan struct{}
+	code int
 }
 
 // journal keeps what a process says.
@@ -52,15 +53,26 @@ func settings(dir, databaseURL string, more ...string) []string {
 	}, more...)
 }
 
-// freeAddr is an address nobody listens on at the moment.
+var given sync.Map // addresses of this run
+
+// freeAddr is an address nobody listens on, and no other test will.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	host := "127.0.0.1"
+	if n := os.Getpid(); runtime.GOOS == "linux" { // where all of 127 is ours: an address for each run
+		host = fmt.Sprintf("127.%d.%d.%d", 1+n>>16&0x7f, n>>8&0xff, 1+n&0x7f)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	for {
+		l, err := net.Listen("tcp", host+":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := l.Addr().String()
+		l.Close()
+		if _, twice := given.LoadOrStore(addr, true); !twice {
+			return addr
+		}
+	}
 }
 
 // launch starts a server and does not wait for it.
