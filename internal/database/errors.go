@@ -73,6 +73,12 @@ func lostRace(err error) bool {
 	return false
 }
 
+// busy reports whether SQLite refused because another program holds the file.
+func busy(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // Taken reports whether err is a broken uniqueness.
 func Taken(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
