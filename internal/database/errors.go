@@ -62,7 +62,7 @@ func ill(err error) bool {
 	}
 	// database/sql and pgconn say these in words only
 	text := err.Error()
-	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "conn closed") || strings.Contains(text, "database is closed")
+	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "conn closed") || strings.Contains(text, "database is closed") || strings.Contains(text, "statement is closed")
 }
 
 // lostRace reports whether the same change, tried again, may well succeed.
