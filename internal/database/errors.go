@@ -62,7 +62,7 @@ func ill(err error) bool {
 	}
 	// database/sql and pgconn say these in words only
 	text := err.Error()
-	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "conn closed") || strings.Contains(text, "database is closed")
+	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "conn closed") || strings.Contains(text, "database is closed") || strings.Contains(text, "statement is closed")
 }
 
 // lostRace reports whether the same change, tried again, may well succeed.
@@ -71,6 +71,12 @@ func lostRace(err error) bool {
 		return pg.Code == "40001" || pg.Code == "40P01" // serialization failure, deadlock
 	}
 	return false
+}
+
+// busy reports whether SQLite refused because another program holds the file.
+func busy(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 // Taken reports whether err is a broken uniqueness.

@@ -5,12 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver; it binds $1 by number
 )
@@ -78,13 +80,29 @@ type job struct {
 }
 
 func newSoloWriter(ctx context.Context, pool *sql.DB) (*soloWriter, error) {
-	conn, err := pool.Conn(ctx)
+	conn, err := firstConn(ctx, pool)
 	if err != nil {
 		return nil, err
 	}
 	w := &soloWriter{conn: conn, stmts: map[string]*sql.Stmt{}, jobs: make(chan *job, most), quit: make(chan struct{}), done: make(chan struct{})}
 	go w.loop()
 	return w, nil
+}
+
+// firstConn opens the connection that writes. A new file becomes WAL by a lock that busy_timeout does not wait for: of
+// programs that start together, all but one are refused, and come again here.
+func firstConn(ctx context.Context, pool *sql.DB) (*sql.Conn, error) {
+	for end := time.Now().Add(10 * time.Second); ; {
+		conn, err := pool.Conn(ctx)
+		if err == nil || !busy(err) || time.Now().After(end) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Millisecond + rand.N(10*time.Millisecond)):
+		}
+	}
 }
 
 func (w *soloWriter) close() {

@@ -207,6 +207,7 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 		return Outcome{}, err
 	}
 	shown := append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR})
+	var then Attempt
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		now := a
 		now.Shown = shown
@@ -224,13 +225,13 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 			}
 		}
 		out, err = s.advance(tx, p, &now, f)
-		a = now
+		then = now // and not a: the change may be tried again
 		return err
 	})
 	if err != nil || out.Step == nil {
 		return out, err
 	}
-	step, err := s.step(ctx, a)
+	step, err := s.step(ctx, then)
 	out.Step = &step
 	return out, err
 }
@@ -239,11 +240,8 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 // and a session made now would outlive that.
 func current(tx *database.Tx, userID string) (*user.User, error) {
 	u, err := user.ByID(tx.Context(), tx, userID)
-	switch {
-	case errors.Is(err, user.ErrNotFound):
-		return nil, ErrChanged
-	case err == nil && !u.Active():
-		return nil, ErrDisabled
+	if errors.Is(err, user.ErrNotFound) {
+		err = ErrChanged
 	}
 	return &u, err
 }
@@ -255,6 +253,9 @@ func (s *Service) advance(tx *database.Tx, p Policy, a *Attempt, f Finish) (Outc
 		a.ID, a.Method, a.ExpiresAt = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife)
 		tx.Emit(Begun{UserID: userID(*a), Method: method})
 		return Outcome{Step: &Step{}}, insert(tx, *a)
+	}
+	if !a.User.Active() {
+		return Outcome{}, ErrDisabled
 	}
 	var methods, amr []string
 	for _, sh := range a.Shown {

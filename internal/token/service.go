@@ -23,16 +23,17 @@ const ahead = 15 * time.Minute
 
 // Service signs and checks access tokens.
 type Service struct {
-	db     *database.DB
-	cfg    Config
-	box    *secret.Box
-	issuer string
-	log    *slog.Logger
-	shared *key // set when ACCESS_SECRET is
-	ring   atomic.Pointer[ring]
-	stale  chan struct{}
-	mu     sync.Mutex
-	asked  time.Time // when an unknown key id last made us look
+	db      *database.DB
+	cfg     Config
+	box     *secret.Box
+	issuer  string
+	log     *slog.Logger
+	shared  *key // set when ACCESS_SECRET is
+	ring    atomic.Pointer[ring]
+	stale   chan struct{}
+	mu      sync.Mutex
+	asked   time.Time // when an unknown key id last made us look
+	silence error     // why that gave no answer
 }
 
 // ring is every key that counts now. It is never changed, only replaced.
@@ -205,8 +206,11 @@ func (s *Service) Verify(ctx context.Context, text string) (Claims, error) {
 		return Claims{}, ErrInvalid
 	}
 	header := signed.Signatures[0].Protected
-	k := s.find(ctx, header.KeyID)
-	if k == nil || string(k.Algorithm) != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != "at+jwt" {
+	k, err := s.find(ctx, header.KeyID)
+	if err != nil {
+		return Claims{}, err
+	}
+	if string(k.Algorithm) != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != "at+jwt" {
 		return Claims{}, ErrInvalid
 	}
 	payload, err := signed.Verify(k.verify)
@@ -227,33 +231,40 @@ func canonical(text string) bool {
 	return err == nil
 }
 
-// find is the key with an id. One that is not known may be new, on another server: that is asked at most once in 5 seconds.
-func (s *Service) find(ctx context.Context, keyID string) *key {
+// find is the key with an id, or ErrInvalid. One that is not known may be new, on another server: that is asked at most
+// once in 5 seconds, and while the store does not say, nobody may be told that the key is none.
+func (s *Service) find(ctx context.Context, keyID string) (*key, error) {
 	if s.shared != nil {
 		if keyID != s.shared.ID {
-			return nil
+			return nil, ErrInvalid
 		}
-		return s.shared
+		return s.shared, nil
 	}
 	if k := s.ring.Load().byID[keyID]; k != nil {
-		return k
+		return k, nil
 	}
 	if !id.Valid("sig", keyID) {
-		return nil
+		return nil, ErrInvalid
 	}
-	s.mu.Lock()
-	again := time.Since(s.asked) > 5*time.Second
-	if again {
+	s.mu.Lock() // whoever comes while another asks waits for the answer
+	defer s.mu.Unlock()
+	rest := 5 * time.Second
+	if s.silence != nil {
+		rest = time.Second
+	}
+	if time.Since(s.asked) > rest {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second) // it is asked for others, too
+		defer cancel()
+		s.silence = s.reload(ctx)
 		s.asked = time.Now()
 	}
-	s.mu.Unlock()
-	if !again {
-		return nil
+	if k := s.ring.Load().byID[keyID]; k != nil {
+		return k, nil
 	}
-	if err := s.reload(ctx); err != nil {
-		s.log.Warn("signing keys could not be read", "err", err)
+	if s.silence != nil {
+		return nil, s.silence
 	}
-	return s.ring.Load().byID[keyID]
+	return nil, ErrInvalid
 }
 
 // JWKS is the JSON Web Key Set (RFC 7517) of every key whose tokens count, now or soon. It is empty under ACCESS_SECRET.

@@ -1,0 +1,154 @@
+package torture_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is a running admit serve.
+type process struct {
+	*testing.T
+	*caller
+	cmd  *exec.Cmd
+	addr string
+	log  *journal
+	gone chan struct{}
+	code int
+}
+
+// journal keeps what a process says.
+type journal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
+}
+
+// settings is the environment of a server: a directory, a store and what else is said.
+func settings(dir, databaseURL string, more ...string) []string {
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DATA_DIR=" + filepath.Join(dir, "admit-data"), "DATABASE_URL=" + databaseURL,
+		"BASE_URL=http://localhost:8000", "RATE_LIMIT=off", "PASSWORD_HASH_MEMORY_KIB=64", "PASSWORD_HASH_ITERATIONS=1",
+	}, more...)
+}
+
+var given sync.Map // addresses of this run
+
+// freeAddr is an address nobody listens on, and no other test will.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	host := "127.0.0.1"
+	if n := os.Getpid(); runtime.GOOS == "linux" { // where all of 127 is ours: an address for each run
+		host = fmt.Sprintf("127.%d.%d.%d", 1+n>>16&0x7f, n>>8&0xff, 1+n&0x7f)
+	}
+	for {
+		l, err := net.Listen("tcp", host+":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := l.Addr().String()
+		l.Close()
+		if _, twice := given.LoadOrStore(addr, true); !twice {
+			return addr
+		}
+	}
+}
+
+// launch starts a server and does not wait for it.
+func launch(t *testing.T, dir string, env []string) *process {
+	t.Helper()
+	addr := freeAddr(t)
+	cmd := exec.Command(program, "serve")
+	return launched(t, cmd, dir, addr, env)
+}
+
+func launched(t *testing.T, cmd *exec.Cmd, dir, addr string, env []string) *process {
+	t.Helper()
+	p := &process{T: t, cmd: cmd, addr: addr, caller: newCaller("http://" + addr), log: &journal{}, gone: make(chan struct{})}
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(env, "ADDR="+addr), p.log, p.log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = cmd.Wait()
+		p.code = cmd.ProcessState.ExitCode()
+		close(p.gone)
+	}()
+	t.Cleanup(p.kill)
+	return p
+}
+
+// serve starts a server and waits until it is ready.
+func serve(t *testing.T, dir string, env []string) *process {
+	t.Helper()
+	p := launch(t, dir, env)
+	p.waitReady(20 * time.Second)
+	return p
+}
+
+// waitReady waits until the server says that it is ready, and says how long that took.
+func (p *process) waitReady(limit time.Duration) time.Duration {
+	p.Helper()
+	return within(p.T, limit, "ready: "+p.addr, func() bool {
+		select {
+		case <-p.gone:
+			p.Fatalf("the server ended with %d:\n%s", p.code, p.log)
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		r, _ := http.NewRequestWithContext(ctx, "GET", p.url+"/health/ready", nil)
+		resp, err := p.client.Do(r)
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// kill ends the server at once, as kill -9 does, and waits until it is gone.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.gone
+	p.client.CloseIdleConnections()
+}
+
+// terminate asks the server to end and waits for that.
+func (p *process) terminate() {
+	p.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.Fatal(err)
+	}
+	p.ended(15 * time.Second)
+}
+
+func (p *process) ended(limit time.Duration) {
+	p.Helper()
+	select {
+	case <-p.gone:
+	case <-time.After(limit):
+		p.Fatalf("the server has not ended after %v:\n%s", limit, p.log)
+	}
+}
