@@ -28,15 +28,18 @@ help: ## Show this list
 run: ## Start the server
 	$(GO) run ./cmd/admit serve
 
-dev: ## Start the server for development
-	$(GO) run ./cmd/admit dev
+dev: ## Run the server and log each request
+	DEBUG=true $(GO) run ./cmd/admit serve
 
 test: format-check vet ## Run everything: formatting, vet, and all tests on SQLite and PostgreSQL with the race detector
 	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")
 	$(if $(RACE),CGO_ENABLED=1) scripts/with-services.sh $(GO) test $(RACE) ./...
 
-test-fast: ## Run the tests on SQLite alone, without the slow ones and without any service
-	TEST_ENGINES=sqlite $(GO) test -short ./...
+test-fast: ## Run the tests on SQLite alone, without any service and without those that kill servers
+	TEST_ENGINES=sqlite $(GO) test -short $$($(GO) list ./... | grep -v /internal/torture)
+
+torture: ## Kill, stop and starve servers ten times as often as make test does
+	TORTURE=10 scripts/with-services.sh $(GO) test -count=1 -timeout 60m -v ./internal/torture
 
 unit: test-fast ## The same as test-fast
 

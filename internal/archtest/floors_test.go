@@ -13,7 +13,7 @@ import (
 var floors = [][]string{
 	{"internal/apperr", "internal/id"},
 	{"internal/database", "internal/secret"},
-	{"internal/event", "internal/ratelimit", "internal/user"},
+	{"internal/event", "internal/idempotency", "internal/ratelimit", "internal/user"},
 	{"internal/session", "internal/token"},
 	{"internal/login"},
 	{"internal/method/…"},
