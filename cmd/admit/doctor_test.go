@@ -48,7 +48,7 @@ func TestDoctor(t *testing.T) {
 	if f := b.found(exitWarnings); f["owner"] != warning || f["signing key"] != fine || f["schema"] != fine || f["root key"] != fine {
 		t.Fatal(f)
 	}
-	b.type_("secret-pass-1", "user", "create", "--email", "ann@example.com", "--role", "super_admin", "--password-file", "-").want(0)
+	b.typing("secret-pass-1", "user", "create", "--email", "ann@example.com", "--role", "super_admin", "--password-file", "-").want(0)
 	b.run("doctor").want(0, "✓ owner", "All is well.")
 	f := b.found(exitFailed, "--prod")
 	if f["config"] != problem || f["owner"] != fine {

@@ -61,10 +61,10 @@ func (b *bench) program(ctx context.Context, stdin string) (*program, *buffer, *
 // run runs a command with nothing to read.
 func (b *bench) run(args ...string) answer {
 	b.Helper()
-	return b.type_("", args...)
+	return b.typing("", args...)
 }
 
-func (b *bench) type_(stdin string, args ...string) answer {
+func (b *bench) typing(stdin string, args ...string) answer {
 	b.Helper()
 	p, out, err := b.program(b.Context(), stdin)
 	code := p.run(args)
@@ -139,7 +139,7 @@ type served struct {
 	stop        func() int
 }
 
-var local = regexp.MustCompile(`http://localhost:\d+`)
+var local = regexp.MustCompile(`https?://localhost:\d+`)
 
 // serve starts a server on a free port and waits until it has greeted.
 func (b *bench) serve(args ...string) served {

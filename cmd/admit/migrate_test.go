@@ -23,9 +23,9 @@ func TestMigrate(t *testing.T) {
 			b.run("user", "create", "--email", "ann@example.com", "--no-password").want(0)
 			b.run("migrate", "down").want(2, "--yes")
 			b.terminal.in = true
-			b.type_("no\n", "migrate", "down").want(1, "Nothing was changed.")
+			b.typing("no\n", "migrate", "down").want(1, "Nothing was changed.")
 			b.run("user", "get", "ann@example.com").want(0)
-			b.type_("down\n", "migrate", "down").want(0, "Took back 1 step.")
+			b.typing("down\n", "migrate", "down").want(0, "Took back 1 step.")
 			b.run("migrate", "down", "99", "--yes").want(0)
 			b.run("migrate", "down", "--yes").want(0, "nothing to take back")
 			b.run("user", "list").want(1, "admit migrate up")

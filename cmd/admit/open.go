@@ -23,7 +23,7 @@ func (p *program) load(overrides map[string]config.Override) (config.Config, *co
 	return c, report, err
 }
 
-// follow has a public address that nobody gave use the port that is listened on: what is printed must be reachable.
+// follow has a public address that nobody gave use the port that is listened on, and https where that is served: what is printed must be reachable.
 func follow(c *config.Config, report *config.Report, port string) {
 	n, err := strconv.Atoi(port)
 	for i, s := range report.Settings {
@@ -31,8 +31,11 @@ func follow(c *config.Config, report *config.Report, port string) {
 			continue
 		}
 		c.Web.BaseURL = "http://localhost:" + port
+		if c.Server.TLSCert != "" {
+			c.Web.BaseURL = "https://localhost:" + port
+		}
 		if c.Web.BaseURL != s.Default {
-			report.Settings[i].Value, report.Settings[i].From = c.Web.BaseURL, "default, with the port of ADDR"
+			report.Settings[i].Value, report.Settings[i].From = c.Web.BaseURL, "default, with the port of ADDR and the scheme that is served"
 		}
 	}
 }

@@ -73,7 +73,13 @@ func (s *serveCmd) Run(p *program) error {
 
 	server := web.Server(srv, log)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() {
+		if cfg.Server.TLSCert != "" {
+			served <- server.ServeTLS(listener, cfg.Server.TLSCert, cfg.Server.TLSKey) // TLS 1.2 and later, as Go has it
+			return
+		}
+		served <- server.Serve(listener)
+	}()
 	if err := p.greet(ctx, srv.App(), log, whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
 		return errors.Join(err, server.Close(), srv.Close())
 	}

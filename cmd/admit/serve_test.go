@@ -36,7 +36,7 @@ func TestFirstStart(t *testing.T) {
 		t.Fatal(code, s.said.String())
 	}
 
-	b.type_("a password of ann", "user", "create", "--email", "ann@example.com", "--password-file", "-", "--role", "super_admin").want(0)
+	b.typing("a password of ann", "user", "create", "--email", "ann@example.com", "--password-file", "-", "--role", "super_admin").want(0)
 	if said := b.serve().said.String(); strings.Contains(said, "Start here") {
 		t.Fatal(said)
 	}
@@ -59,7 +59,7 @@ func TestServeFollowsThePort(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.env = append(b.env, "ADDR=0.0.0.0:9000")
-	b.run("config", "list").want(0, "BASE_URL\thttp://localhost:9000\tdefault, with the port of ADDR\n")
+	b.run("config", "list").want(0, "BASE_URL\thttp://localhost:9000\tdefault, with the port of ADDR and the scheme that is served\n")
 	if s := b.run("admin", "link").want(0); !strings.HasPrefix(s.out, "http://localhost:9000/start#k=") {
 		t.Fatal(s.out)
 	}
@@ -110,7 +110,7 @@ func TestServerSeesCommands(t *testing.T) {
 			b := newBench(t)
 			b.env = append(b.env, "DATABASE_URL="+testkit.DatabaseURL(t, engine))
 			s := b.serve()
-			b.type_("a password of ann", "user", "create", "--email", "ann@example.com", "--password-file", "-").want(0)
+			b.typing("a password of ann", "user", "create", "--email", "ann@example.com", "--password-file", "-").want(0)
 			c := s.client(t)
 			login := testkit.M{"email": "ann@example.com", "password": "a password of ann"}
 			seen := func(what string, so func() bool) { t.Helper(); eventually(t, time.Second, what, so) }

@@ -16,7 +16,7 @@ func TestUserLifeCycle(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			b.env = append(b.env, "DATABASE_URL="+testkit.DatabaseURL(t, engine))
-			id := strings.TrimSpace(b.type_("secret-pass-1\n", "user", "create", "--email", "Ann@Example.com", "--username", "ann_b", "--phone", "+49 171 1234567",
+			id := strings.TrimSpace(b.typing("secret-pass-1\n", "user", "create", "--email", "Ann@Example.com", "--username", "ann_b", "--phone", "+49 171 1234567",
 				"--name", "Ann B", "--password-file", "-", "--role", "super_admin", "--role", "editor").want(0).out)
 			for _, name := range []string{id, "ann@example.com", "ANN_B", "+491711234567"} {
 				if u := b.run("user", "get", name, "--json").want(0).json(); u.ID != id || !u.IsActive || !slices.Equal(u.Roles, []string{"editor", "super_admin"}) {
@@ -26,7 +26,7 @@ func TestUserLifeCycle(t *testing.T) {
 			b.run("user", "get", "bob@example.com").want(3, `admit: There is no user "bob@example.com".`)
 			b.run("user", "create", "--email", "ann@example.com", "--no-password").want(1, "Somebody has this e-mail address")
 			b.run("user", "create", "--email", "ann", "--no-password").want(2, "not an e-mail address")
-			b.type_("short", "user", "create", "--email", "bob@example.com", "--password-file", "-").want(2, "at least")
+			b.typing("short", "user", "create", "--email", "bob@example.com", "--password-file", "-").want(2, "at least")
 			b.run("user", "create", "--email", "bob@example.com", "--no-password", "--role", "Bad Role").want(2, "A role is a word")
 			b.run("user", "get", "bob@example.com").want(3) // one change: no role, no account
 
@@ -73,10 +73,10 @@ func TestDeleteAsksForTheName(t *testing.T) {
 	b := newBench(t)
 	b.run("user", "create", "--email", "ann@example.com", "--no-password").want(0)
 	b.terminal.in = true
-	b.type_("yes\n", "user", "delete", "ann@example.com").want(1, "Type ann@example.com", "Nothing was changed.")
-	b.type_("", "user", "delete", "ann@example.com").want(1)
-	b.type_("ann@example.com\n", "--no-input", "user", "delete", "ann@example.com").want(2)
-	b.type_("ann@example.com\n", "user", "delete", "ann@example.com").want(0)
+	b.typing("yes\n", "user", "delete", "ann@example.com").want(1, "Type ann@example.com", "Nothing was changed.")
+	b.typing("", "user", "delete", "ann@example.com").want(1)
+	b.typing("ann@example.com\n", "--no-input", "user", "delete", "ann@example.com").want(2)
+	b.typing("ann@example.com\n", "user", "delete", "ann@example.com").want(0)
 	b.run("user", "get", "ann@example.com").want(3)
 }
 

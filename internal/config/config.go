@@ -39,6 +39,8 @@ type Config struct {
 type Server struct {
 	Environment string        `env:"ENVIRONMENT" default:"development" oneof:"development,production" doc:"development works without any setting. production refuses what is only good enough for trying."`
 	Addr        string        `env:"ADDR" default:"127.0.0.1:8000" doc:"Host and port to listen on."`
+	TLSCert     string        `env:"TLS_CERT_FILE" doc:"Certificate chain (PEM) to serve https with. Leave it out behind a proxy that does."`
+	TLSKey      string        `env:"TLS_KEY_FILE" doc:"The private key (PEM) of TLS_CERT_FILE."`
 	DataDir     string        `env:"DATA_DIR" default:"./admit-data" doc:"Directory of the SQLite file, generated secrets and the event file. It is made with mode 0700."`
 	RootKey     secret.String `env:"SESSION_SECRET_KEY" secret:"true" doc:"The root key, 32 random characters or more: other keys are derived from it. Development makes one and keeps it in DATA_DIR."`
 	Debug       bool          `env:"DEBUG" default:"false" doc:"Log each request and what happens in it."`
@@ -63,6 +65,9 @@ func (s Server) Check(production bool) error {
 	var faults []error
 	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
 		faults = append(faults, errors.New("ADDR is no host and port: write 127.0.0.1:8000, or :8000 for every interface"))
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		faults = append(faults, errors.New("TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or neither"))
 	}
 	switch key := s.RootKey.Reveal(); {
 	case key == "" && production:
