@@ -94,7 +94,7 @@ func TestDocumentIsServed(t *testing.T) {
 			}
 		}
 		python, err := exec.LookPath("python3")
-		if err != nil || exec.Command(python, "-c", "import openapi_spec_validator").Run() != nil {
+		if err != nil || s.Engine != "sqlite" || exec.Command(python, "-c", "import openapi_spec_validator").Run() != nil {
 			return // another tool, where there is one
 		}
 		file := filepath.Join(t.TempDir(), "openapi.json")

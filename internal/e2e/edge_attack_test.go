@@ -169,21 +169,26 @@ func (b *buffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
+// logged is a server by the clock of the machine whose log is kept, down to the last detail.
+func logged(t *testing.T, engine string) (*testkit.Server, *buffer) {
+	log := &buffer{}
+	cfg := testkit.Config(t, testkit.DatabaseURL(t, engine))
+	cfg.Server.Debug = true
+	srv, err := admit.New(t.Context(), cfg, admit.WithLogger(slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(srv)
+	t.Cleanup(func() { front.Close(); _ = srv.Close() })
+	return &testkit.Server{T: t, Server: srv, Clock: testkit.NewClock(), URL: front.URL, Config: cfg}, log
+}
+
 // AUD-04 and SES-09: no password, cookie, token or key is in a log line, an event, the database as text, or an answer that is
 // not its own.
 func TestSecretsStaySecret(t *testing.T) {
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {
-			log := &buffer{}
-			cfg := testkit.Config(t, testkit.DatabaseURL(t, engine))
-			cfg.Server.Debug = true
-			srv, err := admit.New(t.Context(), cfg, admit.WithLogger(slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-			if err != nil {
-				t.Fatal(err)
-			}
-			front := httptest.NewServer(srv)
-			t.Cleanup(func() { front.Close(); _ = srv.Close() })
-			s := &testkit.Server{T: t, Server: srv, Clock: testkit.NewClock(), URL: front.URL, Config: cfg}
+			s, log := logged(t, engine)
 			var secrets, told []string
 			keep := func(text string) string { secrets = append(secrets, text); return text }
 			note := func(a testkit.Answer) testkit.Answer { told = append(told, string(a.Body)); return a }

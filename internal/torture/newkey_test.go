@@ -31,7 +31,7 @@ func TestNewKeyWhileStoreIsAway(t *testing.T) {
 		for range 3 {
 			far.must(t, ask, 503)
 		}
-		far.must(t, sent{method: "GET", path: "/auth/me", bearer: access[:len(access)-20] + strings.Repeat("A", 20)}, 503)
+		far.must(t, sent{method: "GET", path: "/auth/me", bearer: access[:len(access)-22] + strings.Repeat("A", 20)}, 503)
 		far.must(t, sent{method: "GET", path: "/auth/me", bearer: "nonsense"}, 401)
 	})
 }
