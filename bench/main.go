@@ -67,11 +67,11 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	began := time.Now()
+	quiet := listen()
 	if err := b.measureAll(*only); err != nil {
 		return err
 	}
-	return b.report(strings.Join(args, " "), time.Since(began), *asJSON, *write)
+	return b.report(strings.Join(args, " "), quiet, *asJSON, *write)
 }
 
 // prepare builds what is measured and settles on CPUs.

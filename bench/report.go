@@ -11,12 +11,12 @@ import (
 )
 
 // report prints what was found, and writes it to RESULTS.md when asked.
-func (b *bench) report(args string, took time.Duration, asJSON, write bool) error {
+func (b *bench) report(args string, quiet noise, asJSON, write bool) error {
 	about := []string{
 		strings.TrimSpace("go run . " + args),
 		machine(),
-		b.pin.String(),
-		fmt.Sprintf("%d pairs of %v samples, %.0f s in all; 32 connections over loopback HTTP/1.1 unless a line says otherwise", b.pairs, b.sample, took.Seconds()),
+		b.pin.String() + "; " + quiet.String(),
+		fmt.Sprintf("%d pairs of %v samples, %.0f s in all; 32 connections over loopback HTTP/1.1 unless a line says otherwise", b.pairs, b.sample, time.Since(quiet.began).Seconds()),
 		"×http is CPU per request by that of a bare net/http answer of the same bytes sampled just before: median (range)",
 	}
 	if asJSON {
@@ -43,9 +43,7 @@ func machine() string {
 		line, _, _ := strings.Cut(rest, "\n")
 		cpu = strings.Trim(line, "\t :")
 	}
-	load, _ := os.ReadFile("/proc/loadavg")
-	before, _, _ := strings.Cut(string(load), " ")
-	return fmt.Sprintf("%s, %d CPUs, %s/%s, %s, load average at the end %s", cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), before)
+	return fmt.Sprintf("%s, %d CPUs, %s/%s, %s", cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
 var columns = []string{"what", "req/s", "p50 ms", "p99 ms", "CPU µs", "×http", "against the target"}
@@ -59,7 +57,7 @@ func (b *bench) table(markdown bool) string {
 			checks = append(checks, c.String())
 		}
 		if r.Note != "" {
-			checks = append(checks, "— "+r.Note)
+			checks = append(checks, r.Note)
 		}
 		ratio := ""
 		if r.Ratio > 0 {
