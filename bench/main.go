@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -68,10 +69,11 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer os.RemoveAll(b.dir)
 	quiet := listen()
-	if err := b.measureAll(*only); err != nil {
-		return err
+	failed := b.measureAll(*only)
+	if len(b.results) == 0 {
+		return failed
 	}
-	return b.report(strings.Join(args, " "), quiet, *asJSON, *write)
+	return errors.Join(failed, b.report(strings.Join(args, " "), quiet, *asJSON, *write))
 }
 
 // prepare builds what is measured and settles on CPUs.
@@ -132,7 +134,10 @@ func names() string {
 	return strings.Join(list, ", ")
 }
 
-func (b *bench) measureAll(only string) error {
+// measureAll goes on after a row that failed: what the others found is worth having.
+
+// measureAll goes on after a row that failed: what the others found is worth having.
+func (b *bench) measureAll(only string) (failed error) {
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
 		wanted[strings.TrimSpace(name)] = only != ""
@@ -144,7 +149,10 @@ func (b *bench) measureAll(only string) error {
 		delete(wanted, r.name)
 		began := time.Now()
 		if err := r.do(b); err != nil {
-			return fmt.Errorf("%s: %w", r.name, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", r.name, err))
+		}
+		if b.ctx.Err() != nil {
+			return failed
 		}
 		fmt.Fprintf(os.Stderr, "%-9s %5.1f s\n", r.name, time.Since(began).Seconds())
 	}
@@ -152,5 +160,5 @@ func (b *bench) measureAll(only string) error {
 	for name := range wanted {
 		return fmt.Errorf("there is no row %q; there are %s", name, names())
 	}
-	return nil
+	return failed
 }

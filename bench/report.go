@@ -12,10 +12,14 @@ import (
 
 // report prints what was found, and writes it to RESULTS.md when asked.
 func (b *bench) report(args string, quiet noise, asJSON, write bool) error {
+	noisy := quiet.String()
+	if os.Getenv("TEST_POSTGRES_URL") != "" {
+		noisy += ", Postgres among them"
+	}
 	about := []string{
 		strings.TrimSpace("go run . " + args),
 		machine(),
-		b.pin.String() + "; " + quiet.String(),
+		b.pin.String() + "; " + noisy,
 		fmt.Sprintf("%d pairs of %v samples, %.0f s in all; 32 connections over loopback HTTP/1.1 unless a line says otherwise", b.pairs, b.sample, time.Since(quiet.began).Seconds()),
 		"×http is CPU per request by that of a bare net/http answer of the same bytes sampled just before: median (range)",
 	}

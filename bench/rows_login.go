@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -9,47 +10,41 @@ import (
 const signingIn = 8 // connections
 
 // login is signing in with a password, with the default hash and with one that costs nothing.
-func (b *bench) login() error { return b.loginOn("SQLite") }
+func (b *bench) login() error {
+	return errors.Join(b.loginOn("SQLite", usual), b.loginOn("SQLite", cheap))
+}
 
-func (b *bench) loginOn(store string, env ...string) error {
-	for _, c := range []cost{usual, cheap} {
-		s, _, err := b.signedUp(append(c.env(), env...)...)
-		if err != nil {
-			return err
-		}
-		f, err := newFleet(s.addr, signingIn, always(request("POST", "/auth/login", signIn), 200))
-		if err == nil {
-			err = b.beyondHash("login", store, c, 0.7, s, f)
-			f.close()
-		}
-		s.stop()
-		if err != nil {
-			return err
-		}
+func (b *bench) loginOn(store string, c cost, env ...string) error {
+	s, _, err := b.signedUp(append(c.env(), env...)...)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer s.stop()
+	f, err := newFleet(s.addr, signingIn, always(request("POST", "/auth/login", signIn), 200))
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	return b.beyondHash("login", store, c, 0.7, s, f)
 }
 
 // signUp makes a new person with every request.
-func (b *bench) signUp() error {
-	for _, c := range []cost{usual, cheap} {
-		s, _, err := b.signedUp(c.env()...)
-		if err != nil {
-			return err
-		}
-		f, err := newFleet(s.addr, signingIn, counting(201, func(n int64) []byte {
-			return request("POST", "/auth/signup", fmt.Sprintf(`{"email":"new%d@example.com","password":%q}`, n, password))
-		}))
-		if err == nil {
-			err = b.beyondHash("sign-up", "SQLite", c, 1, s, f)
-			f.close()
-		}
-		s.stop()
-		if err != nil {
-			return err
-		}
+func (b *bench) signUp() error { return errors.Join(b.signUpWith(usual), b.signUpWith(cheap)) }
+
+func (b *bench) signUpWith(c cost) error {
+	s, _, err := b.signedUp(c.env()...)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer s.stop()
+	f, err := newFleet(s.addr, signingIn, counting(201, func(n int64) []byte {
+		return request("POST", "/auth/signup", fmt.Sprintf(`{"email":"new%d@example.com","password":%q}`, n, password))
+	}))
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	return b.beyondHash("sign-up", "SQLite", c, 1, s, f)
 }
 
 // beyondHash measures requests that hash a password, in turns with the bare hash.
