@@ -20,7 +20,9 @@ func (b *bench) postgres() error {
 		b.coldOn,
 		func(store string) error { return b.loginOn("Postgres", usual, store) },
 		func(store string) error { return b.loginOn("Postgres", cheap, store) },
-		func(store string) error { return b.refreshOn("refresh with rotation, Postgres", []string{store}, cpuAtMost(250)) },
+		func(store string) error {
+			return b.refreshOn("refresh with rotation, Postgres", []string{store}, cpuAtMost(250))
+		},
 	} {
 		if err := b.inSchema(server, row); err != nil {
 			return err
