@@ -43,6 +43,8 @@ type bench struct {
 	quick    bool
 	profiles string // where CPU profiles go; then the server is our own, which can be asked for them
 	results  []result
+
+	usualHash float64 // CPU of a default hash in ms, once a row has measured it
 }
 
 func run(ctx context.Context, args []string) error {
