@@ -1,0 +1,166 @@
+// Command bench measures Admit: every figure beside a floor that is sampled in the same moments, because what machines and
+// their neighbours do to absolute figures is larger than what a change to the code does.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	parts := map[string]func(context.Context, []string) error{"floor": floor, "hash": hash, "writes": writes, "serve": serve}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	do := run
+	args := os.Args[1:]
+	if len(args) > 0 && parts[args[0]] != nil {
+		do, args = parts[args[0]], args[1:]
+	}
+	if err := do(ctx, args); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one run of the whole.
+type bench struct {
+	ctx      context.Context
+	dir      string // temporary
+	admit    string // the program under measurement
+	self     string // this program, for its floors
+	pin      pin
+	sample   time.Duration
+	pairs    int
+	quick    bool
+	profiles string // where CPU profiles go; then the server is our own, which can be asked for them
+	results  []result
+
+	usualHash float64 // CPU of a default hash in ms, once a row has measured it
+}
+
+func run(ctx context.Context, args []string) error {
+	b := &bench{ctx: ctx}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.BoolVar(&b.quick, "quick", false, "a rough answer in 90 seconds")
+	only := flags.String("only", "", "measure only these `rows`, comma-separated: "+names())
+	asJSON := flags.Bool("json", false, "print JSON")
+	write := flags.Bool("write", false, "write RESULTS.md")
+	seconds := flags.Float64("seconds", 0, "length of one sample (default 1, with --quick 0.3)")
+	flags.StringVar(&b.profiles, "profile", "", "keep CPU profiles in this `directory`")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	b.sample, b.pairs = time.Second, 6
+	if b.quick {
+		b.sample, b.pairs = 300*time.Millisecond, 3
+	}
+	if *seconds > 0 {
+		b.sample = time.Duration(*seconds * float64(time.Second))
+	}
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	quiet := listen()
+	failed := b.measureAll(*only)
+	if len(b.results) == 0 {
+		return failed
+	}
+	return errors.Join(failed, b.report(strings.Join(args, " "), quiet, *asJSON, *write))
+}
+
+// prepare builds what is measured and settles on CPUs.
+func (b *bench) prepare() (err error) {
+	if b.profiles != "" {
+		if b.profiles, err = filepath.Abs(b.profiles); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(b.profiles, 0o755); err != nil {
+			return err
+		}
+	}
+	if b.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "admit-bench-"); err != nil {
+		return err
+	}
+	b.admit = filepath.Join(b.dir, "admit")
+	build := exec.CommandContext(b.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.admit, "./cmd/admit")
+	build.Dir = ".."
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(b.dir)
+		return fmt.Errorf("admit does not build (run this in bench/): %w\n%s", err, out)
+	}
+	b.pin = pinned()
+	return nil
+}
+
+// rows is everything there is to measure, in the order of the report.
+var rows = []struct {
+	name string
+	do   func(*bench) error
+}{
+	{"me", (*bench).me},
+	{"cold", (*bench).cold},
+	{"login", (*bench).login},
+	{"signup", (*bench).signUp},
+	{"refresh", (*bench).refresh},
+	{"logout", (*bench).logout},
+	{"writes", (*bench).writeFloor},
+	{"burst", (*bench).bursts},
+	{"storm", (*bench).storm},
+	{"start", (*bench).starts},
+	{"idle", (*bench).idle},
+	{"reads", (*bench).reads},
+	{"memory", (*bench).sessionMemory},
+	{"scale", (*bench).scale},
+	{"postgres", (*bench).postgres},
+}
+
+func names() string {
+	var list []string
+	for _, r := range rows {
+		list = append(list, r.name)
+	}
+	return strings.Join(list, ", ")
+}
+
+// measureAll goes on after a row that failed: what the others found is worth having.
+
+// measureAll goes on after a row that failed: what the others found is worth having.
+func (b *bench) measureAll(only string) (failed error) {
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(only, ",") {
+		wanted[strings.TrimSpace(name)] = only != ""
+	}
+	for _, r := range rows {
+		if only != "" && !wanted[r.name] {
+			continue
+		}
+		delete(wanted, r.name)
+		began := time.Now()
+		if err := r.do(b); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", r.name, err))
+		}
+		if b.ctx.Err() != nil {
+			return failed
+		}
+		fmt.Fprintf(os.Stderr, "%-9s %5.1f s\n", r.name, time.Since(began).Seconds())
+	}
+	delete(wanted, "")
+	for name := range wanted {
+		return fmt.Errorf("there is no row %q; there are %s", name, names())
+	}
+	return failed
+}
