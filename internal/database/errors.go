@@ -21,7 +21,7 @@ var (
 	// ErrClosed is a store that has been closed.
 	ErrClosed = errors.New("database: closed")
 	// ErrUnavailable is a store that does not answer, has no room or may not be written.
-	ErrUnavailable = apperr.New(apperr.Unavailable, "database_unavailable", "The database does not answer at the moment. Nothing was changed. Try again in a few seconds.")
+	ErrUnavailable = apperr.New(apperr.Unavailable, "database_unavailable", "The database does not answer at the moment. Try again in a few seconds.")
 )
 
 // unavailable turns an error that is the store's illness, and not ours or a client's, into ErrUnavailable.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -74,8 +75,11 @@ func (s *Service) Load(ctx context.Context) error {
 	if s.shared != nil {
 		return nil
 	}
-	if err := s.reload(ctx); err != nil || s.signing(s.db.Now()) != nil {
+	if err := s.reload(ctx); err != nil {
 		return err
+	}
+	if k := s.signing(s.db.Now()); k != nil && string(k.Algorithm) == s.cfg.Algorithm {
+		return nil
 	}
 	now := s.db.Now()
 	first, err := generate(s.cfg.Algorithm, s.box, now, now)
@@ -139,17 +143,24 @@ func (s *Service) spent(next keyRow, now time.Time) bool {
 	return now.After(next.ActiveAt.Add(s.cfg.lifetime() + leeway))
 }
 
-// signing is the key that signs now: the newest active one of the algorithm that is set.
-func (s *Service) signing(now time.Time) *key {
+// signing is the key that signs now: the newest active one of the algorithm that is set. While servers disagree about the
+// algorithm, one of another is better than none.
+func (s *Service) signing(now time.Time) (found *key) {
 	if s.shared != nil {
 		return s.shared
 	}
 	for _, k := range s.ring.Load().keys {
-		if k.signer != nil && !k.ActiveAt.After(now) && string(k.Algorithm) == s.cfg.Algorithm {
+		if k.signer == nil || k.ActiveAt.After(now) {
+			continue
+		}
+		if string(k.Algorithm) == s.cfg.Algorithm {
 			return k
 		}
+		if found == nil {
+			found = k
+		}
 	}
-	return nil
+	return found
 }
 
 // Signing names the key that signs now and its algorithm, "" when none does. Unlike Load it makes no key.
@@ -181,7 +192,11 @@ func (s *Service) Issue(g Grant) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	signed, err := s.signing(now).signer.Sign(payload)
+	k := s.signing(now)
+	if k == nil {
+		return Issued{}, errors.New("token: there is no key to sign with")
+	}
+	signed, err := k.signer.Sign(payload)
 	if err != nil {
 		return Issued{}, err
 	}

@@ -22,14 +22,22 @@ type (
 	Changed struct {
 		UserID string `json:"user_id"`
 	}
+	// ChangeFailed is told of somebody signed in who did not know the current password.
+	ChangeFailed struct {
+		UserID string `json:"user_id"`
+	}
 	// Rehashed is told of a stored hash that was replaced by a stronger one of the same password.
 	Rehashed struct {
 		UserID string `json:"user_id"`
 	}
 )
 
-func (Changed) Kind() string  { return "password.changed" }
-func (Rehashed) Kind() string { return "password.rehashed" }
+func (Changed) Kind() string      { return "password.changed" }
+func (ChangeFailed) Kind() string { return "password.change_failed" }
+func (Rehashed) Kind() string     { return "password.rehashed" }
 
-func (e Changed) Subject() string  { return e.UserID }
-func (e Rehashed) Subject() string { return e.UserID }
+func (e Changed) Subject() string      { return e.UserID }
+func (e ChangeFailed) Subject() string { return e.UserID }
+func (e Rehashed) Subject() string     { return e.UserID }
+
+func (ChangeFailed) Failed() {}

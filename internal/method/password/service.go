@@ -203,7 +203,10 @@ func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen
 		return err
 	}
 	if _, err = verify(ctx, s.hasher, stored, current); wrong(err) {
-		return ErrCurrent
+		return s.db.Write(ctx, func(tx *database.Tx) error {
+			tx.Emit(ChangeFailed{userID})
+			return tx.Refuse(ErrCurrent)
+		})
 	}
 	giveBack()
 	if err != nil {
