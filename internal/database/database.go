@@ -52,7 +52,7 @@ func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
 	if target.sqlite != "" {
 		err = d.openSQLite(ctx, target.sqlite, cfg)
 	} else {
-		err = d.openPostgres(target.postgres, cfg)
+		err = d.openPostgres(ctx, target.postgres, cfg)
 	}
 	if err != nil {
 		return nil, err
@@ -124,7 +124,11 @@ func (d *DB) query(ctx context.Context, text string, args []any) (*sql.Rows, err
 	if err != nil {
 		return nil, err
 	}
-	return s.QueryContext(ctx, args...)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// A context that can end costs a goroutine for each query, and a read of a local file is over before anybody gives up.
+	return s.QueryContext(context.WithoutCancel(ctx), args...)
 }
 
 // prepared keeps one statement per text; pgx does the same on its own.

@@ -98,7 +98,7 @@ type orderedEvent struct {
 // running transaction on is Unsettled: a reader that must miss nothing stops there; one that only wants to hear soon, and
 // may hear twice, reads on.
 func (d *DB) Events(ctx context.Context, after Cursor, limit int) ([]Record, error) {
-	text := `SELECT 0, seq, TRUE, ` + Columns[eventRow]() + ` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2`
+	text := `SELECT 0, seq, TRUE, ` + Columns[eventRow]() + ` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2 + 0` // SQLite prepares a bare LIMIT $2 anew each time
 	args := []any{after.Seq, limit}
 	if d.engine.name == postgresName {
 		text = `SELECT tx, seq, tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint, ` + Columns[eventRow]() +

@@ -164,6 +164,7 @@ func (w *soloWriter) loop() {
 		case <-w.quit:
 			return
 		}
+		runtime.Gosched() // whoever was told just now has another change on the way: let it come along
 		for len(batch) < most {
 			select {
 			case j := <-w.jobs:

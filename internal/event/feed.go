@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	interval = 250 * time.Millisecond // how often the feed asks
+	interval = 400 * time.Millisecond // how often the feed asks
 	patience = time.Second            // how old its last answer may be
 	batch    = 10_000
 )

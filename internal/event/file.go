@@ -112,10 +112,12 @@ func (s *File) Run(ctx context.Context) {
 	}
 }
 
+const fileBatch = 500
+
 // drain writes all that is settled. It says whether there is more that is not.
 func (s *File) drain(ctx context.Context) (later bool, err error) {
 	for {
-		list, err := s.db.Events(ctx, s.cursor, 500)
+		list, err := s.db.Events(ctx, s.cursor, fileBatch)
 		if err != nil || len(list) == 0 {
 			return false, err
 		}
@@ -136,8 +138,8 @@ func (s *File) drain(ctx context.Context) (later bool, err error) {
 			return false, errors.Join(err, s.undo())
 		}
 		s.cursor = next
-		if later {
-			return true, nil
+		if later || len(list) < fileBatch {
+			return later, nil
 		}
 	}
 }
