@@ -78,19 +78,7 @@ type orderedEvent struct {
 	Tx      int64 `db:"tx"`
 	Seq     int64 `db:"seq"`
 	Settled bool  `db:"settled"`
-
-	ID        string    `db:"id"`
-	At        time.Time `db:"at"`
-	Kind      string    `db:"kind"`
-	Subject   string    `db:"subject"`
-	Outcome   string    `db:"outcome"`
-	Actor     string    `db:"actor"`
-	Session   string    `db:"session_id"`
-	Org       string    `db:"org_id"`
-	IP        string    `db:"ip"`
-	UserAgent string    `db:"user_agent"`
-	RequestID string    `db:"request_id"`
-	Data      string    `db:"data"`
+	eventRow
 }
 
 // Events reads what happened after a cursor, in the order of commits. On Postgres a transaction with an earlier place may
@@ -111,7 +99,7 @@ func (d *DB) Events(ctx context.Context, after Cursor, limit int) ([]Record, err
 	}
 	list := make([]Record, len(rows))
 	for i, o := range rows {
-		list[i] = eventRow{o.ID, o.At, o.Kind, o.Subject, o.Outcome, o.Actor, o.Session, o.Org, o.IP, o.UserAgent, o.RequestID, o.Data}.record()
+		list[i] = o.record()
 		list[i].Cursor = Cursor{o.Tx, o.Seq}
 		list[i].Unsettled = !o.Settled
 	}

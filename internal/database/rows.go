@@ -28,16 +28,39 @@ func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	p := &plan{}
-	var marks []string
-	for f := range t.Fields() {
-		p.columns = append(p.columns, f.Tag.Get("db"))
-		marks = append(marks, fmt.Sprintf("$%d", len(p.columns)))
+	p := &plan{columns: columns(t)}
+	marks := make([]string, len(p.columns))
+	for i := range marks {
+		marks[i] = fmt.Sprintf("$%d", i+1)
 	}
 	p.text = strings.Join(p.columns, ", ")
 	p.insert = " (" + p.text + ") VALUES (" + strings.Join(marks, ", ") + ")"
 	plans.Store(t, p)
 	return p
+}
+
+// columns are the db tags of a struct, those of a struct it embeds in its place.
+func columns(t reflect.Type) (list []string) {
+	for f := range t.Fields() {
+		if f.Anonymous {
+			list = append(list, columns(f.Type)...)
+		} else {
+			list = append(list, f.Tag.Get("db"))
+		}
+	}
+	return list
+}
+
+// values are the fields that columns names.
+func values(v reflect.Value) (list []reflect.Value) {
+	for f, field := range v.Fields() {
+		if f.Anonymous {
+			list = append(list, values(field)...)
+		} else {
+			list = append(list, field)
+		}
+	}
+	return list
 }
 
 // Columns lists the db tags of T in order, for a SELECT or a RETURNING.
@@ -87,9 +110,9 @@ func One[T any](ctx context.Context, q Querier, text string, args ...any) (T, er
 // Insert adds row to table by its db tags.
 func Insert[T any](tx *Tx, table string, row T) error {
 	v := reflect.ValueOf(row)
-	args := make([]any, v.NumField())
-	for i := range args {
-		args[i] = v.Field(i).Interface()
+	var args []any
+	for _, field := range values(v) {
+		args = append(args, field.Interface())
 	}
 	_, err := tx.Exec("INSERT INTO "+table+planOf(v.Type()).insert, args...)
 	return err
@@ -100,9 +123,10 @@ func incoming(v reflect.Value) []any {
 	if v.Kind() != reflect.Struct || v.Type() == reflect.TypeFor[time.Time]() {
 		return []any{place(v)}
 	}
-	into := make([]any, v.NumField())
-	for i := range into {
-		into[i] = place(v.Field(i))
+	fields := values(v)
+	into := make([]any, len(fields))
+	for i, field := range fields {
+		into[i] = place(field)
 	}
 	return into
 }

@@ -39,32 +39,8 @@ func insert(tx *database.Tx, s Session, cookieHash []byte) error {
 
 // both is a session and its person, in one row.
 type both struct {
-	SID        string     `db:"s.id"`
-	UserID     string     `db:"s.user_id"`
-	CookieHash []byte     `db:"s.cookie_hash"`
-	Transport  string     `db:"s.transport"`
-	Salt       []byte     `db:"s.salt"`
-	Generation int64      `db:"s.generation"`
-	RotatedAt  *time.Time `db:"s.rotated_at"`
-	AMR        string     `db:"s.amr"`
-	AuthAt     time.Time  `db:"s.auth_at"`
-	IP         string     `db:"s.ip"`
-	UserAgent  string     `db:"s.user_agent"`
-	SCreatedAt time.Time  `db:"s.created_at"`
-	SeenAt     time.Time  `db:"s.seen_at"`
-	ExpiresAt  time.Time  `db:"s.expires_at"`
-
-	ID              string     `db:"u.id"`
-	Name            string     `db:"u.name"`
-	Email           *string    `db:"email"`
-	EmailVerifiedAt *time.Time `db:"email_verified_at"`
-	Username        *string    `db:"username"`
-	Phone           *string    `db:"phone"`
-	PhoneVerifiedAt *time.Time `db:"phone_verified_at"`
-	Roles           *string    `db:"roles"`
-	DisabledAt      *time.Time `db:"disabled_at"`
-	CreatedAt       time.Time  `db:"u.created_at"`
-	UpdatedAt       time.Time  `db:"u.updated_at"`
+	row
+	user.Row
 }
 
 // find reads a session and its person by what where says of s. One statement.
@@ -75,10 +51,7 @@ func find(ctx context.Context, q database.Querier, where string, arg any) (Sessi
 	if errors.Is(err, database.ErrNone) {
 		err = ErrUnknown
 	}
-	s := row{b.SID, b.UserID, b.CookieHash, b.Transport, b.Salt, b.Generation, b.RotatedAt, b.AMR, b.AuthAt, b.IP, b.UserAgent, b.SCreatedAt, b.SeenAt, b.ExpiresAt}
-	u := user.Row{ID: b.ID, Name: b.Name, Email: b.Email, EmailVerifiedAt: b.EmailVerifiedAt, Username: b.Username, Phone: b.Phone,
-		PhoneVerifiedAt: b.PhoneVerifiedAt, Roles: b.Roles, DisabledAt: b.DisabledAt, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt}
-	return s.session(), u.User(), err
+	return b.session(), b.User(), err
 }
 
 func byCookie(ctx context.Context, q database.Querier, hash []byte) (Session, user.User, error) {
