@@ -18,6 +18,7 @@ import (
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/web"
 )
 
@@ -66,10 +67,7 @@ func (s *serveCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	// A thread that hashes holds one of Go's processors; without spares, requests would wait for it.
-	before := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(before + srv.App().Hasher.Stats().Workers)
-	defer runtime.GOMAXPROCS(before)
+	defer lend(srv.App().Hasher)()
 
 	server := web.Server(srv, log)
 	served := make(chan error, 1)
@@ -90,6 +88,21 @@ func (s *serveCmd) Run(p *program) error {
 		err = drain(server, log)
 	}
 	return errors.Join(err, srv.Close())
+}
+
+// lend gives the threads that hash processors of Go's for as long as they work, so that requests never wait for them. What it
+// returns takes them back.
+func lend(h *secret.Hasher) (back func()) {
+	own := runtime.GOMAXPROCS(0)
+	workers := h.Stats().Workers
+	h.OnBusy(func(busy bool) {
+		n := own
+		if busy {
+			n += workers
+		}
+		runtime.GOMAXPROCS(n)
+	})
+	return func() { runtime.GOMAXPROCS(own) }
 }
 
 // drain accepts no more requests and lets those under way finish.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	interval = 400 * time.Millisecond // how often the feed asks
+	interval = 500 * time.Millisecond // how often the feed asks
 	patience = time.Second            // how old its last answer may be
 	batch    = 10_000
 )

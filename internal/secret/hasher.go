@@ -26,7 +26,7 @@ type Hasher struct {
 }
 
 // NewHasher starts the workers; Close ends them. A worker at work holds one of the program's processors (GOMAXPROCS), so
-// a program that serves beside it adds Stats().Workers to them; which of them runs is then the kernel's choice.
+// a program that serves beside it lends it some: see OnBusy.
 func NewHasher(c Config) *Hasher {
 	c = c.filled()
 	current := newArgon2id(c)
@@ -41,6 +41,15 @@ func NewHasher(c Config) *Hasher {
 
 // Close sends the callers in the queue away with ErrBusy and waits for the hashes under way.
 func (h *Hasher) Close() { h.queue.close() }
+
+// OnBusy has tell called with true before passwords are hashed, and with false when none was for a second. It is set before
+// the first hash. With as many processors more as Stats().Workers meanwhile, which thread runs is the kernel's choice, and
+// what is served goes before hashing; without hashing they would only be in each other's way.
+func (h *Hasher) OnBusy(tell func(busy bool)) {
+	h.queue.mu.Lock()
+	defer h.queue.mu.Unlock()
+	h.queue.tell = tell
+}
 
 // Hash gives the argon2id hash (RFC 9106) of a password in the PHC string format.
 func (h *Hasher) Hash(ctx context.Context, password string) (phc string, err error) {

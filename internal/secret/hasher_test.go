@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -273,3 +274,50 @@ func TestPanicIsAnError(t *testing.T) {
 }
 
 var _ = []verifier.Verifier{djangoPBKDF2{}, djangoBcrypt{}, firebase{}}
+
+// A program hears once that hashing begins and once that it is calm again, however many sign in, and the last word is true.
+func TestOnBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHasher(small(2, 16))
+		defer h.Close()
+		var mu sync.Mutex
+		var heard []bool
+		h.OnBusy(func(busy bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			heard = append(heard, busy)
+		})
+		want := func(words ...bool) {
+			t.Helper()
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Equal(heard, words) {
+				t.Fatal(heard, words)
+			}
+		}
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if _, err := h.Hash(t.Context(), "password"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		want(true)
+		time.Sleep(calmAfter / 2)
+		if _, err := h.Hash(t.Context(), "password"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(calmAfter * 3 / 4)
+		synctest.Wait()
+		want(true)
+		time.Sleep(calmAfter)
+		synctest.Wait()
+		want(true, false)
+		if _, err := h.Hash(t.Context(), "password"); err != nil {
+			t.Fatal(err)
+		}
+		want(true, false, true)
+	})
+}

@@ -41,7 +41,15 @@ type queue struct {
 	jobs   list.List // of *job
 	stats  Stats
 	closed bool
+
+	tell    func(busy bool) // nil when nobody wants to know
+	telling sync.Mutex      // held while tell runs, so that its last word is the truth
+	busied  bool
+	calm    *time.Timer
 }
+
+// calmAfter is how long nobody hashes before that is told: people sign in one after another.
+const calmAfter = time.Second
 
 func newQueue(workers, limit int, timeout time.Duration) *queue {
 	q := &queue{limit: limit, timeout: timeout, stats: Stats{Workers: workers}}
@@ -62,6 +70,7 @@ func (q *queue) do(ctx context.Context, run func() error) error {
 	if err != nil {
 		return err
 	}
+	q.report(true)
 	late := time.NewTimer(q.timeout)
 	defer late.Stop()
 	select {
@@ -103,6 +112,27 @@ func (q *queue) leave(place *list.Element) bool {
 	before := q.jobs.Len()
 	q.jobs.Remove(place) // does nothing for a place that was taken out already
 	return q.jobs.Len() < before
+}
+
+// report tells that hashing begins, or that it has been calm for a while. It is never called by a worker: what is told may
+// stop every thread for a moment, and one of low priority would make that a long one.
+func (q *queue) report(busy bool) {
+	q.mu.Lock()
+	idle := q.stats.Running == 0 && q.jobs.Len() == 0
+	news := q.tell != nil && q.busied != busy && (busy || idle)
+	if news {
+		q.busied = busy
+	}
+	q.mu.Unlock()
+	if !news {
+		return
+	}
+	q.telling.Lock()
+	defer q.telling.Unlock()
+	q.mu.Lock()
+	busy = q.busied
+	q.mu.Unlock()
+	q.tell(busy)
 }
 
 func (q *queue) busy() error {
@@ -157,6 +187,14 @@ func (q *queue) finished(took time.Duration) {
 		q.stats.Mean = took
 	}
 	q.stats.Mean += (took - q.stats.Mean) / 8
+	if q.stats.Running > 0 || q.tell == nil {
+		return
+	}
+	if q.calm == nil {
+		q.calm = time.AfterFunc(calmAfter, func() { q.report(false) })
+	} else {
+		q.calm.Reset(calmAfter)
+	}
 }
 
 func (q *queue) snapshot() Stats {
@@ -176,6 +214,9 @@ func (q *queue) close() {
 		q.stats.Shed++
 		j.err = q.refusal()
 		close(j.done)
+	}
+	if q.calm != nil {
+		q.calm.Stop()
 	}
 	q.filled.Broadcast()
 	q.mu.Unlock()
