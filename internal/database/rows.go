@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type Querier interface {
 // plan is how a type is read from a row: the columns of its db tags, in order.
 type plan struct {
 	columns []string
+	paths   [][]int // where the field of each column is
 	text    string
 	insert  string // the tail of an INSERT: (a, b) VALUES ($1, $2)
 }
@@ -28,7 +30,8 @@ func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	p := &plan{columns: columns(t)}
+	p := &plan{}
+	p.walk(t, nil)
 	marks := make([]string, len(p.columns))
 	for i := range marks {
 		marks[i] = fmt.Sprintf("$%d", i+1)
@@ -39,28 +42,17 @@ func planOf(t reflect.Type) *plan {
 	return p
 }
 
-// columns are the db tags of a struct, those of a struct it embeds in its place.
-func columns(t reflect.Type) (list []string) {
+// walk adds the fields of a struct, those of a struct it embeds in its place.
+func (p *plan) walk(t reflect.Type, above []int) {
 	for f := range t.Fields() {
+		path := append(slices.Clone(above), f.Index...)
 		if f.Anonymous {
-			list = append(list, columns(f.Type)...)
-		} else {
-			list = append(list, f.Tag.Get("db"))
+			p.walk(f.Type, path)
+			continue
 		}
+		p.columns = append(p.columns, f.Tag.Get("db"))
+		p.paths = append(p.paths, path)
 	}
-	return list
-}
-
-// values are the fields that columns names.
-func values(v reflect.Value) (list []reflect.Value) {
-	for f, field := range v.Fields() {
-		if f.Anonymous {
-			list = append(list, values(field)...)
-		} else {
-			list = append(list, field)
-		}
-	}
-	return list
 }
 
 // Columns lists the db tags of T in order, for a SELECT or a RETURNING.
@@ -110,11 +102,12 @@ func One[T any](ctx context.Context, q Querier, text string, args ...any) (T, er
 // Insert adds row to table by its db tags.
 func Insert[T any](tx *Tx, table string, row T) error {
 	v := reflect.ValueOf(row)
-	var args []any
-	for _, field := range values(v) {
-		args = append(args, field.Interface())
+	p := planOf(v.Type())
+	args := make([]any, len(p.paths))
+	for i, path := range p.paths {
+		args[i] = v.FieldByIndex(path).Interface()
 	}
-	_, err := tx.Exec("INSERT INTO "+table+planOf(v.Type()).insert, args...)
+	_, err := tx.Exec("INSERT INTO "+table+p.insert, args...)
 	return err
 }
 
@@ -123,10 +116,10 @@ func incoming(v reflect.Value) []any {
 	if v.Kind() != reflect.Struct || v.Type() == reflect.TypeFor[time.Time]() {
 		return []any{place(v)}
 	}
-	fields := values(v)
-	into := make([]any, len(fields))
-	for i, field := range fields {
-		into[i] = place(field)
+	paths := planOf(v.Type()).paths
+	into := make([]any, len(paths))
+	for i, path := range paths {
+		into[i] = place(v.FieldByIndex(path))
 	}
 	return into
 }
