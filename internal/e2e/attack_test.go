@@ -12,7 +12,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -227,14 +226,6 @@ func wire(t testing.TB, address, text string) (list []*http.Response) {
 			return list
 		}
 	}
-}
-
-func host(s *testkit.Server) string {
-	u, err := url.Parse(s.URL)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return u.Host
 }
 
 func strict(c *admit.Config) { c.Login.Enumeration = "strict" }
