@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/admit-dev/admit/internal/testkit"
+)
+
+// docs/cli.md is what the help pages say.
+func TestCommandReferenceIsCurrent(t *testing.T) {
+	var c commands
+	k, err := kong.New(&c, kong.Name("admit"), kong.Bind(&program{}), kong.Vars{"version": ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("# Commands\n\nWritten by `make gen` from the commands themselves. Data goes to standard output, talk to standard error.\n" +
+		"Exit codes: 0 done, 1 failed, 2 not understood, 3 not found, 4 not allowed, 10 warnings of `doctor`.\n\n## For every command\n\n")
+	describeFlags(&b, k.Model.Flags)
+	describeAll(&b, k.Model.Node)
+	testkit.Current(t, "docs/cli.md", b.String())
+}
+
+func describeAll(b *strings.Builder, n *kong.Node) {
+	for _, child := range n.Children {
+		if child.Hidden {
+			continue
+		}
+		if len(child.Children) == 0 {
+			fmt.Fprintf(b, "\n## %s\n\n%s\n", child.Summary(), child.Help)
+			if child.Detail != "" {
+				fmt.Fprintf(b, "\n%s\n", fenced(child.Detail))
+			}
+			if len(child.Positional)+len(child.Flags) > 0 {
+				b.WriteString("\n")
+			}
+			for _, a := range child.Positional {
+				fmt.Fprintf(b, "- `%s`: %s\n", a.Summary(), a.Help)
+			}
+			describeFlags(b, child.Flags)
+		}
+		describeAll(b, child)
+	}
+}
+
+func describeFlags(b *strings.Builder, list []*kong.Flag) {
+	for _, f := range list {
+		if !f.Hidden {
+			fmt.Fprintf(b, "- `%s`: %s\n", f.String(), f.Help)
+		}
+	}
+}
+
+// fenced puts the indented lines of an example between fences.
+func fenced(text string) string {
+	var out []string
+	inside := false
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		code := strings.HasPrefix(line, "\t")
+		if code != inside && (code || line != "") {
+			out, inside = append(out, "```"), code
+		}
+		out = append(out, strings.TrimPrefix(line, "\t"))
+	}
+	if inside {
+		out = append(out, "```")
+	}
+	return strings.Join(out, "\n")
+}
