@@ -17,7 +17,6 @@ var (
 	filed     = regexp.MustCompile("`((?:internal|cmd|docs|examples|scripts)/[A-Za-z0-9_./-]*)`")
 )
 
-
 // A document that names a test, a file or another document is right about it.
 func TestDocumentsNameWhatIsThere(t *testing.T) {
 	tests := map[string]bool{}
