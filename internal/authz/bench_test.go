@@ -278,3 +278,17 @@ func TestCheckAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// An explanation can be had for every denial: it allocates its two lists.
+func TestExplainAllocatesLittle(t *testing.T) {
+	p, orgs := big(1000)
+	r := compile(t, world{p, orgs})
+	denied := slices.DeleteFunc(asked(p, orgs), func(q authz.Query) bool { d, _ := r.Check(q); return d.Allowed })
+	i := 0
+	if n := testing.AllocsPerRun(1000, func() {
+		_, _ = r.Explain(denied[i])
+		i++
+	}); n > 3 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -75,21 +75,36 @@ func (r *Root) Explain(q Query) (Explanation, error) {
 		}
 		return e, nil
 	}
-	f := &facts{q: q}
-	r.paths(&e, f, at, p)
-	r.blocks(&e, f, at, p)
+	a := asking{q: q, at: at}
+	r.paths(&e, &a, p)
+	r.blocks(&e, &a, p)
 	e.Code = e.decide(at)
 	e.Allowed = e.Code == Granted
 	e.StepUp = e.Code == NeedsStepUp
 	if len(e.GrantedBy) == 0 && len(e.BlockedBy) == 0 && q.Subject != "" {
-		r.suggest(&e, f, at, p)
+		r.suggest(&e, &a, p)
 	}
 	return e, nil
 }
 
+// asking is a question with what was found; conditions are told of it only if there are any.
+type asking struct {
+	q  Query
+	at place
+	f  *facts
+}
+
+func (a *asking) facts(r *Root) *facts {
+	if a.f == nil {
+		a.f = r.facts(a.q, a.at)
+	}
+	return a.f
+}
+
 // paths lists the roles that count, and every grant of theirs that covers the permission.
-func (r *Root) paths(e *Explanation, f *facts, at place, p int) {
-	for role, h := range r.held(at, f.q.Now) {
+func (r *Root) paths(e *Explanation, a *asking, p int) {
+	at := a.at
+	for role, h := range r.held(at, a.q.Now) {
 		scope, matched := ScopeOrg, role.mask.has(p) || role.maybe.has(p)
 		if h.global {
 			scope = ScopeGlobal
@@ -109,8 +124,7 @@ func (r *Root) paths(e *Explanation, f *facts, at place, p int) {
 		}
 		for part, g := range role.conditional(r.cat, p) {
 			path.Pattern, path.Via, path.Condition = g.pattern.text, part.via(role), g.cond.source
-			r.know(f, at)
-			switch ok, err := g.cond.eval(f); {
+			switch ok, err := g.cond.eval(a.facts(r)); {
 			case ok:
 				path.Code = Granted
 				e.GrantedBy = append(e.GrantedBy, path)
@@ -134,16 +148,15 @@ func (r *role) via(holder *role) string {
 }
 
 // blocks lists what stands against the permission, granted or not.
-func (r *Root) blocks(e *Explanation, f *facts, at place, p int) {
-	if len(e.GrantedBy) == 0 && at.member != nil && at.member.suspended {
+func (r *Root) blocks(e *Explanation, a *asking, p int) {
+	if at := a.at; len(e.GrantedBy) == 0 && at.member != nil && at.member.suspended {
 		e.BlockedBy = append(e.BlockedBy, Blocked{Code: MemberSuspended, Org: at.org.id})
 	}
-	if f.q.Ceiling != nil && !r.below(f.q, p) {
+	if a.q.Ceiling != nil && !r.below(a.q, p) {
 		e.BlockedBy = append(e.BlockedBy, Blocked{Code: CredentialCeiling})
 	}
-	for g := range r.guardsOf(at, p) {
-		r.know(f, at)
-		if code := g.ask(f); code != Granted {
+	for g := range r.guardsOf(a.at, p) {
+		if code := g.ask(a.facts(r)); code != Granted {
 			e.BlockedBy = append(e.BlockedBy, Blocked{code, g.row.ID, g.row.Org, g.pattern.text, g.row.Condition, g.row.Message})
 		}
 	}
@@ -173,27 +186,27 @@ func (e *Explanation) decide(at place) Code {
 }
 
 // suggest finds the roles that would allow it.
-func (r *Root) suggest(e *Explanation, f *facts, at place, p int) {
-	if at.org != nil {
-		r.suggestFrom(e, f, at, p, at.org, ScopeOrg)
+func (r *Root) suggest(e *Explanation, a *asking, p int) {
+	if a.at.org != nil {
+		r.suggestFrom(e, a, p, a.at.org, ScopeOrg)
 	}
-	r.suggestFrom(e, f, at, p, r.platform, ScopeGlobal)
+	r.suggestFrom(e, a, p, r.platform, ScopeGlobal)
 }
 
-func (r *Root) suggestFrom(e *Explanation, f *facts, at place, p int, s *space, scope Scope) {
+func (r *Root) suggestFrom(e *Explanation, a *asking, p int, s *space, scope Scope) {
 	var found [16]*role // enough for most, without an allocation
 	roles := found[:0]
 	for i := range s.roles {
 		if s.roleMasks[i*s.width+p>>6]&(1<<(p&63)) == 0 && !(s.maybe.has(p) && s.roles[i].maybe.has(p)) {
 			continue
 		}
-		if role := s.roles[i]; scope == ScopeOrg || at.org == nil || role.row.Reach == ReachAllOrgs {
+		if role := s.roles[i]; scope == ScopeOrg || a.at.org == nil || role.row.Reach == ReachAllOrgs {
 			roles = append(roles, role)
 		}
 	}
 	slices.SortStableFunc(roles, func(a, b *role) int { return cmp.Compare(a.size, b.size) })
 	for _, role := range roles {
-		if pattern, ok := r.wouldGive(f, at, role, p, scope == ScopeGlobal); ok {
+		if pattern, ok := r.wouldGive(a, role, p, scope == ScopeGlobal); ok {
 			if e.WouldAllow == nil {
 				e.WouldAllow = make([]Suggestion, 0, len(roles)+1)
 			}
@@ -203,12 +216,12 @@ func (r *Root) suggestFrom(e *Explanation, f *facts, at place, p int, s *space, 
 }
 
 // wouldGive finds the grant by which the role would allow it, were it held.
-func (r *Root) wouldGive(f *facts, at place, role *role, p int, global bool) (Pattern, bool) {
+func (r *Root) wouldGive(a *asking, role *role, p int, global bool) (Pattern, bool) {
 	if role.mask.has(p) {
 		return role.first(r.cat, p), true
 	}
 	for _, g := range role.conditional(r.cat, p) {
-		r.know(f, at)
+		f := a.facts(r)
 		with := facts{f.q, append(slices.Clone(f.roles), role.name(global))}
 		if ok, err := g.cond.eval(&with); ok && err == nil {
 			return g.pattern, true
