@@ -111,11 +111,14 @@ func TestSizes(t *testing.T) {
 		}
 	}
 	for pkg, n := range packages {
-		if n > mostOfAPackage {
+		if n > mostOfAPackage && name(pkg) != oneThing {
 			t.Errorf("%s has %d lines: it is two things, at most %d", name(pkg), n, mostOfAPackage)
 		}
 	}
 }
+
+// oneThing is a package that is larger for a reason: docs/decisions/0011-authorization-is-one-package.md.
+const oneThing = "internal/authz"
 
 // spoken are methods whose meaning is that of the interface they are written for: database.Event and its Failed.
 var spoken = map[string]bool{"Kind": true, "Subject": true, "Failed": true}
