@@ -10,6 +10,7 @@ import (
 	"github.com/admit-dev/admit/internal/api"
 	"github.com/admit-dev/admit/internal/apidocs"
 	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/web"
@@ -43,6 +44,14 @@ func WithLogger(l *slog.Logger) Option { return func(o *app.Options) { o.Log = l
 
 // WithClock has the server take the time from now instead of time.Now. Everything that expires goes by it.
 func WithClock(now func() time.Time) Option { return func(o *app.Options) { o.Now = now } }
+
+// WithPermissions has the server declare what the program asks about, at each start.
+func WithPermissions(list ...Permission) Option {
+	return func(o *app.Options) { o.Permissions = append(o.Permissions, list...) }
+}
+
+// Permission is something a program asks about by name, such as post_job.
+type Permission = authz.Permission
 
 // WithStrict has the server panic at a change that emits no event. Tests of Admit itself use it.
 func WithStrict() Option { return func(o *app.Options) { o.Strict = true } }
@@ -91,7 +100,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	cookies := web.NewCookies(cfg.Web)
-	s.guard = web.NewGuard(cookies, s.app.Sessions)
+	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.DB.Now)
 	mux := http.NewServeMux()
 	api.Mount(mux, s.app, cookies, s.guard, Version)
 	pages.Mount(mux, s.app, cookies, s.guard)

@@ -55,6 +55,35 @@ func ExampleServer_RequireUser() {
 	// 200 three jobs
 }
 
+// A route of an organization, for whoever has a permission in it.
+func ExampleServer_RequirePermission() {
+	srv, done := open(admit.WithPermissions(admit.Permission{Name: "post_job", Title: "Post a job"}))
+	defer done()
+
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("GET /orgs/{org}/jobs", srv.RequirePermission("post_job", admit.OrgFromPath("org"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "posted")
+	})))
+	app := httptest.NewServer(mux)
+	defer app.Close()
+
+	ann := browser()
+	signUp(ann, app.URL)
+	status, _, _ := strings.Cut(get(ann, app.URL+"/orgs/acme/jobs"), " ")
+	fmt.Println(status)
+	answer, err := ann.Post(app.URL+"/api/v1/orgs", "application/json", strings.NewReader(`{"name":"Acme"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer.Body.Close()
+	fmt.Println(get(ann, app.URL+"/orgs/acme/jobs"))
+	// Output:
+	// 403
+	// 200 posted
+}
+
 // Who sent a request.
 func ExampleUserFrom() {
 	srv, done := open()
@@ -75,14 +104,14 @@ func ExampleUserFrom() {
 	// Output: 200 Hello, ann@example.com false
 }
 
-func open() (srv *admit.Server, done func()) {
+func open(options ...admit.Option) (srv *admit.Server, done func()) {
 	cfg := admit.DefaultConfig()
 	dir, err := os.MkdirTemp("", "admit-data")
 	if err != nil {
 		panic(err)
 	}
 	cfg.Server.DataDir = dir
-	if srv, err = admit.New(context.Background(), cfg); err != nil {
+	if srv, err = admit.New(context.Background(), cfg, options...); err != nil {
 		panic(err)
 	}
 	return srv, func() {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"github.com/admit-dev/admit/internal/app"
-	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -26,26 +26,18 @@ func (roleGrantCmd) Help() string {
 // Run gives a person a global role.
 func (c *roleGrantCmd) Run(p *program) error {
 	return c.with(p, func(a *app.App, u user.User) error {
-		err := a.DB.Write(p.ctx, func(tx *database.Tx) error { return user.Grant(tx, u.ID, c.Role) })
+		err := a.Accounts.Grant(p.ctx, authz.System, u.ID, c.Role)
 		if err != nil {
 			return err
 		}
 		if u.HasRole(c.Role) {
 			p.say("%s has the role %s already.", label(u), c.Role)
 		} else {
-			p.say("%s has the role %s now.%s", label(u), c.Role, nearOwner(c.Role))
+			p.say("%s has the role %s now.", label(u), c.Role)
 		}
 		p.next("admit role list "+label(u), "admit role revoke "+label(u)+" "+c.Role)
 		return p.after(a, u)
 	})
-}
-
-// nearOwner notices a role that gives nothing because of a slip of the finger.
-func nearOwner(role string) string {
-	if role == user.SuperAdmin {
-		return ""
-	}
-	return meant(role, []string{user.SuperAdmin})
 }
 
 type roleRevokeCmd struct {
@@ -54,12 +46,12 @@ type roleRevokeCmd struct {
 }
 
 // Help is the example of the help page.
-func (roleRevokeCmd) Help() string { return "Example:\n\n\tadmit role revoke ann@example.com editor" }
+func (roleRevokeCmd) Help() string { return "Example:\n\n\tadmit role revoke ann@example.com manager" }
 
 // Run takes a global role from a person.
 func (c *roleRevokeCmd) Run(p *program) error {
 	return c.with(p, func(a *app.App, u user.User) error {
-		err := a.DB.Write(p.ctx, func(tx *database.Tx) error { return user.Revoke(tx, u.ID, c.Role) })
+		err := a.Accounts.Revoke(p.ctx, authz.System, u.ID, c.Role)
 		if err != nil {
 			return err
 		}

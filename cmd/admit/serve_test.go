@@ -117,8 +117,8 @@ func TestServerSeesCommands(t *testing.T) {
 
 			c.Post("/auth/login", login).Want(200)
 			c.Get("/auth/me").Want(200)
-			b.run("role", "grant", "ann@example.com", "editor").want(0)
-			seen("the role", func() bool { return strings.Contains(string(c.Get("/auth/me").Body), `"editor"`) })
+			b.run("role", "grant", "ann@example.com", "manager").want(0)
+			seen("the role", func() bool { return strings.Contains(string(c.Get("/auth/me").Body), `"manager"`) })
 			b.run("user", "sessions", "ann@example.com").want(0, "cookie\tpwd\t")
 			b.run("user", "logout", "ann@example.com").want(0, "Ended 1 session")
 			seen("the logout", func() bool { return c.Get("/auth/me").Status == 401 })

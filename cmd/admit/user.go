@@ -43,8 +43,9 @@ func (w whose) with(p *program, f func(a *app.App, u user.User) error) error {
 }
 
 type userListCmd struct {
-	Limit int    `default:"50" help:"How many, at most 1000."`
-	After string `help:"Go on after the person with this id." placeholder:"ID"`
+	Search string `help:"Only whose name or identifier begins with this." placeholder:"TEXT"`
+	Limit  int    `default:"50" help:"How many, at most 1000."`
+	After  string `help:"Go on after the person with this id." placeholder:"ID"`
 }
 
 // Help is the example of the help page.
@@ -63,7 +64,7 @@ func (c *userListCmd) Run(p *program) error {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	list, err := a.Users.List(p.ctx, c.After, c.Limit)
+	list, err := a.Users.List(p.ctx, c.Search, c.After, c.Limit)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -17,7 +18,7 @@ func (userDisableCmd) Help() string { return "Example:\n\n\tadmit user disable a
 // Run keeps a person from signing in.
 func (c *userDisableCmd) Run(p *program) error {
 	return c.with(p, func(a *app.App, u user.User) error {
-		if err := a.Sessions.DisableUser(p.ctx, u.ID); err != nil {
+		if err := a.Accounts.Disable(p.ctx, authz.System, u.ID); err != nil {
 			return err
 		}
 		p.say("Disabled %s. Nobody is signed in as them any more.", label(u))
@@ -34,7 +35,7 @@ func (userEnableCmd) Help() string { return "Example:\n\n\tadmit user enable ann
 // Run lets a person sign in again.
 func (c *userEnableCmd) Run(p *program) error {
 	return c.with(p, func(a *app.App, u user.User) error {
-		if err := a.Users.Enable(p.ctx, u.ID); err != nil {
+		if err := a.Accounts.Enable(p.ctx, authz.System, u.ID); err != nil {
 			return err
 		}
 		p.say("Enabled %s. They may sign in again.", label(u))
@@ -130,7 +131,7 @@ func (c *userDeleteCmd) Run(p *program) error {
 		if err := p.confirm(c.Yes, what, label(u)); err != nil {
 			return err
 		}
-		if err := a.Sessions.DeleteUser(p.ctx, u.ID); err != nil {
+		if err := a.Accounts.Delete(p.ctx, authz.System, u.ID); err != nil {
 			return err
 		}
 		p.say("Deleted %s.", label(u))

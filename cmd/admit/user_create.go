@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -40,7 +42,7 @@ func (c *userCreateCmd) Run(p *program) error {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	u, err := a.Passwords.Create(p.ctx, in, pass, c.Role...)
+	u, err := c.create(p, a, in, pass)
 	switch {
 	case errors.Is(err, user.ErrEmailTaken), errors.Is(err, user.ErrUsernameTaken), errors.Is(err, user.ErrPhoneTaken):
 		return refuse(exitFailed, "Somebody has this %s already. See admit user get.", taken(err))
@@ -55,6 +57,23 @@ func (c *userCreateCmd) Run(p *program) error {
 	p.say("Made the account of %s.", label(u))
 	p.next("admit user get "+label(u), "admit role grant "+label(u)+" ROLE")
 	return err
+}
+
+// create makes the account and gives it its roles. A role that is not there is refused before anything is made.
+func (c *userCreateCmd) create(p *program, a *app.App, in user.New, pass string) (u user.User, err error) {
+	root, err := a.Authz.Root(p.ctx)
+	if err != nil {
+		return u, err
+	}
+	for _, role := range c.Role {
+		if err := root.KnownGlobal(role); err != nil {
+			return u, err
+		}
+	}
+	if u, err = a.Passwords.Create(p.ctx, in, pass); err != nil || len(c.Role) == 0 {
+		return u, err
+	}
+	return a.Accounts.SetRoles(p.ctx, authz.System, u.ID, c.Role)
 }
 
 func taken(err error) string {

@@ -27,13 +27,21 @@ func app(auth *admit.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", auth) // /auth/…, /api/v1/…, /start, /docs
 	mux.Handle("GET /hello", auth.RequireUser(http.HandlerFunc(hello)))
+	mux.Handle("POST /orgs/{org}/jobs", auth.RequirePermission("post_job", admit.OrgFromPath("org"))(http.HandlerFunc(postJob)))
 	mux.Handle("GET /numbers", auth.RequireGlobalRole("super_admin")(http.HandlerFunc(numbers)))
 	return mux
 }
 
+// permissions is what the app asks about. Organizations make roles of them.
+var permissions = []admit.Permission{{Name: "post_job", Title: "Post a job"}}
+
 func hello(w http.ResponseWriter, r *http.Request) {
 	u := admit.UserFrom(r.Context())
 	fmt.Fprintf(w, "Hello, %s. You are %s.\n", u.Email, u.ID)
+}
+
+func postJob(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "%s posted a job in %s.\n", admit.UserFrom(r.Context()).Email, r.PathValue("org"))
 }
 
 func numbers(w http.ResponseWriter, _ *http.Request) {
@@ -47,7 +55,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	auth, err := admit.New(ctx, cfg)
+	auth, err := admit.New(ctx, cfg, admit.WithPermissions(permissions...))
 	if err != nil {
 		return err
 	}

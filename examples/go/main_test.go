@@ -1,11 +1,11 @@
 package main
 
 import (
+	"github.com/admit-dev/admit/internal/authz"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/testkit"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -22,7 +22,7 @@ func TestRoutesOfTheAppKnowWhoAsks(t *testing.T) {
 			t.Errorf("%s", a.Body)
 		}
 		c.Get("/numbers").Want(403, "missing_role")
-		err := s.App().DB.Write(t.Context(), func(tx *database.Tx) error { return user.Grant(tx, u.Text("id"), user.SuperAdmin) })
+		err := s.App().Accounts.Grant(t.Context(), authz.System, u.Text("id"), user.SuperAdmin)
 		if err != nil {
 			t.Fatal(err)
 		}

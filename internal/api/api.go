@@ -60,6 +60,12 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.auth()
 	s.attempts()
 	s.sessions()
+	s.orgs()
+	s.roles()
+	s.invitations()
+	s.globals()
+	s.permissions()
+	s.people()
 	s.v1()
 	if a.Config.Server.Docs {
 		s.documents()
@@ -112,6 +118,8 @@ type call struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	live *session.Live // who asks; nil where anybody may
+
+	guard *web.Guard
 }
 
 type callKey struct{}
@@ -202,7 +210,7 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 	}
 	list = append(list, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			q := &call{Context: r.Context(), w: w, r: r}
+			q := &call{Context: r.Context(), w: w, r: r, guard: s.guard}
 			if asks&user != 0 {
 				live, err := s.guard.Identify(r)
 				if err != nil {

@@ -36,11 +36,11 @@ func (s *API) entered(q *call, out login.Outcome, err error) (any, error) {
 		return nil, &stepRequired{Problem: *web.NewProblem(q, errStep), Attempt: *out.Step}
 	}
 	if out.Session.Transport == session.Token {
-		access, err := s.issue(out.User, out.Session)
+		access, err := s.issue(q, out.User, out.Session)
 		return Tokens{access.Token, out.Credential, "bearer", int64(access.ExpiresIn.Seconds())}, err
 	}
 	s.cookies.SetSession(q.w, out.Credential, out.Session.ExpiresAt, s.app.DB.Now())
-	return newUser(out.User), nil
+	return s.user(q, out.User)
 }
 
 type signUp struct {
@@ -51,6 +51,7 @@ type signUp struct {
 		Phone    string `json:"phone,omitempty" maxLength:"40" doc:"A phone number with its country code."`
 		Name     string `json:"name,omitempty" maxLength:"1000" doc:"What the person is called."`
 		Password string `json:"password" maxLength:"4096" doc:"8 to 128 characters." example:"password123"`
+		Invite   string `json:"invite_token,omitempty" maxLength:"200" doc:"An invitation that was sent to this e-mail address: joins its organization in the same step."`
 	}
 }
 
@@ -94,10 +95,15 @@ func (s *API) auth() {
 	raw[User](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
 	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
 	operation(s, huma.Operation{Method: "PATCH", Path: "/auth/me", Summary: "Change the profile", Tags: []string{"Account"}}, user, s.changeMe)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/switch-org", Summary: "Work in another organization, without signing in again", Tags: []string{"Account"}}, user, s.switchOrg)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/change", Summary: "Change the password; every other session ends", Tags: []string{"Account"}}, user|limited, s.changePassword)
 }
 
 func (s *API) signUp(q *call, in *signUp) (any, error) {
+	if in.Body.Invite != "" {
+		out, err := s.app.Passwords.SignUpInvited(q, in.person(), in.Body.Password, in.Body.Invite, s.finish(q, in.Delivery, false))
+		return s.entered(q, out, err)
+	}
 	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
 	if err == nil && out.Step == nil && out.Session.ID == "" { // nothing may be told
 		return nil, newAccepted()
@@ -142,7 +148,12 @@ func (s *API) me(w http.ResponseWriter, r *http.Request) {
 		web.WriteError(w, r, err)
 		return
 	}
-	live.Memo(func() any { return newAnswer(newUser(live.User)) }).(*answer).write(w)
+	root, err := s.app.Authz.Root(r.Context())
+	if err != nil {
+		web.WriteError(w, r, err)
+		return
+	}
+	live.Memo(func() any { return newAnswer(newUser(live.User, root.OrgsOf(live.User.ID))) }).(*answer).write(w)
 }
 
 func (s *API) protected(w http.ResponseWriter, r *http.Request) {
@@ -151,7 +162,7 @@ func (s *API) protected(w http.ResponseWriter, r *http.Request) {
 		web.WriteError(w, r, err)
 		return
 	}
-	u := newUser(live.User)
+	u := newUser(live.User, nil)
 	newAnswer(Protected{"You are signed in.", u.ID, u.Email}).write(w)
 }
 
@@ -164,7 +175,54 @@ type changeMe struct {
 
 func (s *API) changeMe(q *call, in *changeMe) (User, error) {
 	u, err := s.app.Users.Update(q, q.live.User.ID, people.Change{Name: in.Body.Name, Username: in.Body.Username})
-	return newUser(u), err
+	if err != nil {
+		return User{}, err
+	}
+	return s.user(q, u)
+}
+
+type switchOrg struct {
+	Body struct {
+		OrgID *string `json:"org_id" maxLength:"100" doc:"The id or the slug of an organization you belong to; null for none."`
+	}
+}
+
+// Switched is the organization a session works in now.
+type Switched struct {
+	OrgID       *string  `json:"org_id"`
+	Roles       []string `json:"roles" doc:"The keys of your roles there."`
+	AccessToken string   `json:"access_token,omitempty" doc:"A new one that names the organization, where the session has no cookie."`
+	TokenType   string   `json:"token_type,omitempty"`
+	ExpiresIn   int64    `json:"expires_in,omitempty"`
+}
+
+func (s *API) switchOrg(q *call, in *switchOrg) (Switched, error) {
+	u, n := q.live.User, q.live.Session
+	n.OrgID = ""
+	if in.Body.OrgID != nil && *in.Body.OrgID != "" {
+		o, err := s.app.Orgs.Belong(q, u.ID, *in.Body.OrgID)
+		if err != nil {
+			return Switched{}, err
+		}
+		n.OrgID = o.ID
+	}
+	if err := s.app.Sessions.Switch(q, u.ID, n.ID, n.OrgID); err != nil {
+		return Switched{}, err
+	}
+	root, err := s.app.Authz.Root(q)
+	if err != nil {
+		return Switched{}, err
+	}
+	orgID, roles := s.active(root, u, n)
+	out := Switched{OrgID: orgID, Roles: roles}
+	if n.Transport == session.Token {
+		access, err := s.issue(q, u, n)
+		if err != nil {
+			return Switched{}, err
+		}
+		out.AccessToken, out.TokenType, out.ExpiresIn = access.Token, "bearer", int64(access.ExpiresIn.Seconds())
+	}
+	return out, nil
 }
 
 type changePassword struct {

@@ -35,7 +35,8 @@ type Sessions struct {
 	NextCursor *string   `json:"next_cursor" doc:"Give it as cursor for the next part; null at the end."`
 }
 
-type page struct {
+// Part asks for a part of a list.
+type Part struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Most items to give."`
 	Cursor string `query:"cursor" maxLength:"100" doc:"Where to go on: next_cursor of the part before."`
 }
@@ -63,7 +64,7 @@ func (s *API) sessions() {
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout-all", Summary: "Sign out everywhere", Tags: tags}, user, s.endAll)
 }
 
-func (s *API) listSessions(q *call, in *page) (Sessions, error) {
+func (s *API) listSessions(q *call, in *Part) (Sessions, error) {
 	if in.Cursor != "" && !id.Valid("ses", in.Cursor) {
 		return Sessions{}, ErrCursor
 	}

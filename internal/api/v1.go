@@ -48,7 +48,10 @@ func (s *API) register(q *call, in *signUp) (any, error) {
 		return nil, err
 	}
 	u, err := s.app.Passwords.Register(q, in.person(), in.Body.Password)
-	return newUser(u), err
+	if err != nil {
+		return nil, err
+	}
+	return s.user(q, u)
 }
 
 func (s *API) tokenLogin(q *call, in *passwordForm) (any, error) {
@@ -60,7 +63,7 @@ func (s *API) tokenLogin(q *call, in *passwordForm) (any, error) {
 	if err != nil || out.Step != nil {
 		return s.entered(q, out, err)
 	}
-	access, err := s.issue(out.User, out.Session)
+	access, err := s.issue(q, out.User, out.Session)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +89,7 @@ func (s *API) refresh(q *call, in *refresh) (Tokens, error) {
 		}
 		return Tokens{}, err
 	}
-	access, err := s.issue(next.User, next.Session)
+	access, err := s.issue(q, next.User, next.Session)
 	if err != nil {
 		return Tokens{}, err
 	}

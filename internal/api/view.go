@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
@@ -25,14 +27,23 @@ type User struct {
 	IsActive      bool      `json:"is_active" doc:"Whether the person may sign in."`
 	Role          string    `json:"role" doc:"The first global role, or user."`
 	Roles         []string  `json:"roles" doc:"The global roles."`
-	Organizations []string  `json:"organizations" doc:"The organizations the person is a member of."`
+	Organizations []string  `json:"organizations" doc:"The ids of the organizations the person is a member of."`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
-func newUser(u people.User) User {
+// user is a person with the organizations they belong to now.
+func (s *API) user(ctx context.Context, u people.User) (User, error) {
+	root, err := s.app.Authz.Root(ctx)
+	if err != nil {
+		return User{}, err
+	}
+	return newUser(u, root.OrgsOf(u.ID)), nil
+}
+
+func newUser(u people.User, orgs []string) User {
 	v := User{ID: u.ID, EmailVerified: u.EmailVerified, PhoneVerified: u.PhoneVerified, Name: u.Name, IsActive: u.Active(), Role: u.Role(),
-		Roles: u.Roles, Organizations: []string{}, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+		Roles: u.Roles, Organizations: orgs, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 	for _, f := range []struct {
 		to   **string
 		from string
@@ -43,6 +54,9 @@ func newUser(u people.User) User {
 	}
 	if v.Roles == nil {
 		v.Roles = []string{}
+	}
+	if v.Organizations == nil {
+		v.Organizations = []string{}
 	}
 	return v
 }
@@ -80,8 +94,27 @@ func (*accepted) GetStatus() int            { return http.StatusAccepted }
 func (*accepted) ContentType(string) string { return "application/json" }
 
 // issue makes the access token of a session.
-func (s *API) issue(u people.User, n session.Session) (token.Issued, error) {
-	return s.app.Tokens.Issue(token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.AuthAt})
+func (s *API) issue(ctx context.Context, u people.User, n session.Session) (token.Issued, error) {
+	root, err := s.app.Authz.Root(ctx)
+	if err != nil {
+		return token.Issued{}, err
+	}
+	org, roles := s.active(root, u, n)
+	return s.app.Tokens.Issue(token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.AuthAt, Org: org, OrgRoles: roles})
+}
+
+// active is the organization a session works in, and the roles of its person there: the one it was switched to, or else the
+// only one they belong to. It is none once they no longer do.
+func (s *API) active(root *authz.Root, u people.User, n session.Session) (*string, []string) {
+	org := n.OrgID
+	if mine := root.OrgsOf(u.ID); org == "" && len(mine) == 1 {
+		org = mine[0]
+	}
+	roles := root.RoleKeys(org, u.ID, s.app.DB.Now())
+	if roles == nil {
+		return nil, []string{}
+	}
+	return &org, roles
 }
 
 // answer is a person's JSON, made once for each Live and sent as it is.

@@ -12,12 +12,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/admit-dev/admit/internal/account"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
@@ -39,10 +42,14 @@ type App struct {
 	Door      *login.Service
 	Passwords *password.Service
 	Owner     *owner.Service
+	Authz     *authz.Service
+	Orgs      *org.Service
+	Accounts  *account.Service
 	Answers   *idempotency.Service
 
-	feed *event.Feed
-	file *event.File
+	feed        *event.Feed
+	file        *event.File
+	permissions []authz.Permission // of the program
 }
 
 // Options are what a test or an embedding program brings along.
@@ -50,6 +57,8 @@ type Options struct {
 	Now    func() time.Time // the one clock; time.Now when nil
 	Log    *slog.Logger     // slog.Default() when nil
 	Strict bool             // panic at a change that tells no one
+
+	Permissions []authz.Permission // what the program asks about, declared at each start
 }
 
 // Open connects to the store and makes every part. It starts nothing: see Run.
@@ -68,7 +77,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: opt.Log, Limiter: cfg.RateLimit.Open(opt.Now)}
+	a := &App{Config: cfg, Log: opt.Log, Limiter: cfg.RateLimit.Open(opt.Now), permissions: opt.Permissions}
 	a.DB, err = database.Open(ctx, cfg.Database, database.Options{Now: opt.Now, Strict: opt.Strict, Log: opt.Log})
 	if err != nil {
 		return nil, err
@@ -77,14 +86,21 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.feed = event.NewFeed(a.DB, opt.Log)
 	a.Answers = idempotency.NewService(a.DB, box)
 	a.Users = user.NewService(a.DB, cfg.User)
+	policy, err := a.policy()
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.Authz = authz.NewService(a.DB, a.feed, policy, opt.Log) // before the sessions, whose copies are made from it
 	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Origin(), a.feed, opt.Log)
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
 	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods())
-	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door)
-	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door)
+	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Users, box)
+	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
+	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs)
+	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door, a.Authz)
 	return a, nil
 }
 
@@ -104,6 +120,9 @@ func (a *App) Ready(ctx context.Context) error {
 		return err
 	}
 	if err := a.Tokens.Load(ctx); err != nil {
+		return err
+	}
+	if err := a.declare(ctx); err != nil {
 		return err
 	}
 	if err := a.Owner.First(ctx); err != nil {
@@ -147,7 +166,7 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

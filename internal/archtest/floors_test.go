@@ -13,8 +13,11 @@ import (
 var floors = [][]string{
 	{"internal/apperr", "internal/id"},
 	{"internal/database", "internal/secret"},
-	{"internal/authz", "internal/event", "internal/idempotency", "internal/ratelimit", "internal/user"},
+	{"internal/event", "internal/idempotency", "internal/ratelimit", "internal/user"},
+	{"internal/authz"},
 	{"internal/authz/casbinengine", "internal/session", "internal/token"},
+	{"internal/org"},
+	{"internal/account"},
 	{"internal/login"},
 	{"internal/method/…"},
 	{"internal/owner"},

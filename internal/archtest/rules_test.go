@@ -191,3 +191,33 @@ func undocumented(d *ast.GenDecl, spec ast.Spec) (names []string) {
 	}
 	return names
 }
+
+// judged are the functions that change what somebody may do. Only package account calls them, inside an authz.Write, where every
+// change is judged (invariant 25); what package org writes takes an authz.Tx by its type.
+var judged = map[string]bool{"Grant": true, "Revoke": true, "Disable": true, "Enable": true, "Delete": true}
+
+func TestRightsChangeInOnePlace(t *testing.T) {
+	files, all := tree(t)
+	found := 0
+	for _, s := range all {
+		if s.test {
+			continue
+		}
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if pkg, ok := sel.X.(*ast.Ident); !ok || pkg.Name != "user" || !judged[sel.Sel.Name] {
+				return true
+			}
+			if found++; s.pkg != "internal/account" {
+				t.Errorf("%s: user.%s changes what somebody may do: call package account, which has it judged", s.where(files, sel.Pos()), sel.Sel.Name)
+			}
+			return true
+		})
+	}
+	if found < len(judged) {
+		t.Errorf("only %d calls found", found)
+	}
+}

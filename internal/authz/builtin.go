@@ -5,9 +5,6 @@ import "strings"
 // The keys of the built-in roles. They are their ids too.
 const (
 	SuperAdmin = "super_admin"
-	Manager    = "manager"
-	Internal   = "internal"
-	Jobseeker  = "jobseeker"
 
 	Owner       = "owner"
 	Admin       = "admin"
@@ -56,7 +53,8 @@ func SystemPermissions() []Permission {
 		sys:apikeys:manage Manage the API keys of others
 		sys:authz:explain See why others may do something, and try changes out`)
 	add(ScopeGlobal, false, `sys:users:read See users
-		sys:orgs:read See every organization`)
+		sys:orgs:read See every organization
+		sys:orgs:create Create organizations, where not everybody may`)
 	add(ScopeGlobal, true, `sys:users:update Change users
 		sys:users:disable Disable, enable and unlock users
 		sys:users:logout End the sessions of users
@@ -69,17 +67,10 @@ func SystemPermissions() []Permission {
 	return list
 }
 
-// SystemGlobals is the global roles every installation begins with.
+// SystemGlobals is the global role that cannot be changed. An installation begins with others, which are rows like those it
+// makes itself: manager, internal and jobseeker.
 func SystemGlobals() []Role {
-	role := func(key, name string, reach Reach, patterns ...string) Role {
-		return Role{ID: key, Key: key, Name: name, Scope: ScopeGlobal, System: true, Reach: reach, Grants: grants(patterns)}
-	}
-	return []Role{
-		role(SuperAdmin, "Super admin", ReachAllOrgs, "*", "sys:*"),
-		role(Manager, "Manager", ReachPlatform),
-		role(Internal, "Internal", ReachPlatform),
-		role(Jobseeker, "Jobseeker", ReachPlatform),
-	}
+	return []Role{{ID: SuperAdmin, Key: SuperAdmin, Name: "Super admin", Scope: ScopeGlobal, System: true, Reach: ReachAllOrgs, Grants: grants([]string{"*", "sys:*"})}}
 }
 
 // SystemTemplates is the roles every organization has.

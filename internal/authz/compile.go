@@ -15,6 +15,8 @@ type Root struct {
 	templates []*role
 	platform  *space // its members are the users with global roles, and the disabled ones
 	orgs      table[*space]
+	homes     homes
+	slugs     table[string] // ids by slug
 }
 
 // Rev is the revision the Root was compiled at.
@@ -43,6 +45,19 @@ func Compile(rev int64, p PlatformRows, orgs []OrgRows) (*Root, error) {
 		}
 	}
 	r.orgs = edit.t
+	people := 0
+	for _, o := range orgs {
+		people += len(o.Members)
+	}
+	where := newTable[[]string](seed, people)
+	for _, s := range r.orgs.all() {
+		settle(where, nil, *s)
+	}
+	slugs := newTable[string](seed, len(orgs))
+	for _, s := range r.orgs.all() {
+		rename(slugs, nil, *s)
+	}
+	r.homes, r.slugs = where.t, slugs.t
 	return r, nil
 }
 
@@ -74,7 +89,7 @@ func (b *builder) org(templates []*role, rows *OrgRows) (*space, error) {
 	if err := checkID(rows.ID); err != nil {
 		return nil, fmt.Errorf("organization %.80q: %w", rows.ID, err)
 	}
-	s := &space{id: rows.ID, suspended: rows.Suspended, templates: len(templates)}
+	s := &space{id: rows.ID, slugs: rows.Slugs, alone: []string{rows.ID}, suspended: rows.Suspended, templates: len(templates)}
 	var err error
 	if s.roles, err = b.roles(templates, rows.Roles, rows.ID, ScopeOrg); err != nil {
 		return nil, fmt.Errorf("organization %s: %w", rows.ID, err)

@@ -45,10 +45,11 @@ type Policy struct {
 }
 
 // Check asks the roles and the engine. An engine never overrules a suspension, a guard or a ceiling, gives nothing to who
-// is no active member, and has no say in sys: permissions but to block them. When it fails, the answer is no.
+// is no active member, and is not asked about sys: permissions: a policy that forgot them would lock everybody out. When it
+// fails, the answer is no.
 func (p Policy) Check(ctx context.Context, r *Root, q Query) (Decision, error) {
 	d, err := r.Check(q)
-	if err != nil || p.Engine == nil {
+	if err != nil || p.Engine == nil || r.own(q.Permission) {
 		return d, err
 	}
 	if !d.Allowed {
@@ -71,8 +72,12 @@ func (p Policy) Check(ctx context.Context, r *Root, q Query) (Decision, error) {
 
 // grantable reports whether nothing but a grant is missing.
 func (r *Root) grantable(q Query) bool {
-	p := r.cat.bit[q.Permission]
-	return !strings.HasPrefix(r.cat.list[p].name, reserved) && r.decide(&q, p, true) == Granted
+	return r.decide(&q, r.cat.bit[q.Permission], true) == Granted
+}
+
+// own reports whether a permission is of the server itself.
+func (r *Root) own(permission string) bool {
+	return strings.HasPrefix(r.cat.list[r.cat.bit[permission]].name, reserved)
 }
 
 type answer struct {

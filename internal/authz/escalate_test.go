@@ -297,7 +297,7 @@ func TestAuthorizeChange(t *testing.T) {
 		{"a super_admin makes another", authz.Actor{User: "root"}, global("max", "super_admin"), nil},
 		{"who reaches no organization gives reach", authz.Actor{User: "clerk"}, global("max", "super_admin"), authz.ErrCannotGrantMore},
 		{"who reaches no organization gives the same", authz.Actor{User: "clerk"}, global("max", "desk"), nil},
-		{"who reaches no organization widens a role", authz.Actor{User: "clerk"}, func(w *world) { w.P.Globals[4].Reach = authz.ReachAllOrgs }, authz.ErrCannotGrantMore},
+		{"who reaches no organization widens a role", authz.Actor{User: "clerk"}, func(w *world) { w.P.Globals[1].Reach = authz.ReachAllOrgs }, authz.ErrCannotGrantMore},
 		{"who reaches no organization disables who does", authz.Actor{User: "clerk"}, func(w *world) { w.P.Users[0].Disabled = true }, authz.ErrCannotManageHigher},
 		{"nowhere", authz.Actor{User: "root", Org: "o9"}, func(*world) {}, authz.ErrUnknownOrganization},
 	} {

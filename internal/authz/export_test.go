@@ -14,6 +14,14 @@ func (r *Root) Dump() string {
 	for _, id := range orgIDs(r) {
 		dumpSpace(&s, *r.orgs.find(id))
 	}
+	var people []string
+	for user := range r.homes.all() {
+		people = append(people, user)
+	}
+	slices.Sort(people)
+	for _, user := range people {
+		fmt.Fprintln(&s, "home", user, r.OrgsOf(user))
+	}
 	return s.String()
 }
 

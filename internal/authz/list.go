@@ -122,6 +122,12 @@ func (r *Root) WhereCan(q Query, page Page) (List, error) {
 		return List{Rev: r.rev}, r.cat.unknown(q.Permission)
 	}
 	l, err := r.list(page, func(yield func(string)) {
+		if u := r.platform.members.find(q.Subject); u == nil || !r.platform.anyFar(u) {
+			for _, id := range r.OrgsOf(q.Subject) {
+				yield(id)
+			}
+			return
+		}
 		for id := range r.orgs.all() {
 			yield(id)
 		}

@@ -105,3 +105,85 @@ func RoleKey(name string) (string, error) {
 	}
 	return key, nil
 }
+
+// ParseGrant reads a grant as people write it: a pattern, and after the word if the condition under which it counts.
+func ParseGrant(s string) (Grant, error) {
+	pattern, condition, conditional := strings.Cut(strings.TrimSpace(s), " if ")
+	p, err := ParsePattern(strings.TrimSpace(pattern))
+	if err != nil {
+		return Grant{}, ErrPattern.Say(ErrPattern.Message + " This is none: " + shown(pattern) + ".")
+	}
+	condition = strings.TrimSpace(condition)
+	if conditional && condition == "" {
+		return Grant{}, ErrCondition.Say("A condition is missing after if.")
+	}
+	return Grant{p.text, condition}, nil
+}
+
+// shown is what somebody typed, as far as it looks like a pattern at all: nothing else is repeated.
+func shown(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > maxSegments*(maxSegment+1) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`<>"'&`, r) }) {
+		return "what was sent"
+	}
+	return s
+}
+
+// String is the grant as ParseGrant reads it.
+func (g Grant) String() string {
+	if g.Condition == "" {
+		return g.Pattern
+	}
+	return g.Pattern + " if " + g.Condition
+}
+
+// ParseGrants reads what a role is to give, each once and sorted, and holds that every condition can be used.
+func (r *Root) ParseGrants(list []string) ([]Grant, error) {
+	if len(list) > maxGrants {
+		return nil, ErrPattern.Say("A role holds at most 500 patterns. One that ends in a star stands for many.")
+	}
+	grants := make([]Grant, 0, len(list))
+	for _, text := range list {
+		g, err := ParseGrant(text)
+		if err != nil {
+			return nil, err
+		}
+		if g.Condition != "" {
+			if err := r.CheckCondition(g.Condition); err != nil {
+				return nil, err
+			}
+		}
+		if err := r.declared(g.Pattern); err != nil {
+			return nil, err
+		}
+		grants = append(grants, g)
+	}
+	slices.SortFunc(grants, func(a, b Grant) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(grants), nil
+}
+
+// declared refuses a permission that was never declared. A star may be ahead of what it will cover.
+func (r *Root) declared(pattern string) error {
+	if _, ok := r.cat.bit[pattern]; ok || strings.HasSuffix(pattern, "*") {
+		return nil
+	}
+	return r.cat.unknown(pattern)
+}
+
+const maxGrants = 500
+
+// ParseGuard reads a guard and holds that its pattern and its condition can be used.
+func (r *Root) ParseGuard(g Guard) (Guard, error) {
+	p, err := ParsePattern(strings.TrimSpace(g.Pattern))
+	if err != nil {
+		return g, err
+	}
+	if err := r.declared(p.text); err != nil {
+		return g, err
+	}
+	g.Pattern, g.Condition, g.Message = p.text, strings.TrimSpace(g.Condition), strings.TrimSpace(g.Message)
+	if len(g.Message) > 500 || strings.ContainsFunc(g.Message, unicode.IsControl) {
+		return g, ErrCondition.Say("A message has at most 500 characters.").In("message")
+	}
+	return g, r.CheckCondition(g.Condition)
+}

@@ -83,6 +83,7 @@ type GlobalUser struct {
 // OrgRows is all there is to say of one organization.
 type OrgRows struct {
 	ID        string
+	Slugs     []string // what it is and was called, sorted
 	Suspended bool
 	Roles     []Role
 	Guards    []Guard

@@ -28,6 +28,8 @@ type space struct {
 	guards    []*guard
 	guarded   bits   // what any guard covers
 	id        string // "" for the platform
+	slugs     []string
+	alone     []string // the id, as the list of who belongs to this organization only
 }
 
 type member struct {

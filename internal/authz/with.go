@@ -17,8 +17,12 @@ func (r *Root) With(rev int64, p *PlatformRows, changed []OrgRows, removed []str
 	for _, t := range r.templates {
 		t.remember(next.cond)
 	}
-	edit := next.orgs.edit()
+	edit, where, slugs := next.orgs.edit(), next.homes.edit(), next.slugs.edit()
 	for _, id := range removed {
+		if old := r.orgs.find(id); old != nil {
+			settle(where, *old, nil)
+			rename(slugs, *old, nil)
+		}
 		edit.del(id)
 	}
 	for i := range changed {
@@ -39,9 +43,15 @@ func (r *Root) With(rev int64, p *PlatformRows, changed []OrgRows, removed []str
 		if err != nil {
 			return nil, err
 		}
+		var old *space
+		if found := r.orgs.find(s.id); found != nil {
+			old = *found
+		}
+		settle(where, old, s)
+		rename(slugs, old, s)
 		edit.set(s.id, s)
 	}
-	next.orgs = edit.t
+	next.orgs, next.homes, next.slugs = edit.t, where.t, slugs.t
 	return &next, nil
 }
 
@@ -74,9 +84,10 @@ func (r *Root) WithMembers(rev int64, org string, changed []Member, removed []st
 		next.platform = &s
 		return &next, nil
 	}
-	edit := r.orgs.edit()
+	edit, where := r.orgs.edit(), r.homes.edit()
 	edit.set(org, &s)
-	next.orgs = edit.t
+	settle(where, old, &s)
+	next.orgs, next.homes = edit.t, where.t
 	return &next, nil
 }
 
@@ -197,7 +208,7 @@ func (r *Root) OrgRows(id string) (OrgRows, bool) {
 }
 
 func (s *space) orgRows() OrgRows {
-	rows := OrgRows{ID: s.id, Suspended: s.suspended, Roles: rowsOf(s.roles[s.templates:]), Guards: s.guardRows()}
+	rows := OrgRows{ID: s.id, Slugs: s.slugs, Suspended: s.suspended, Roles: rowsOf(s.roles[s.templates:]), Guards: s.guardRows()}
 	for user, m := range s.members.all() {
 		rows.Members = append(rows.Members, Member{user, m.suspended, s.assignments(m)})
 	}

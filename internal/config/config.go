@@ -6,10 +6,12 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
@@ -31,6 +33,8 @@ type Config struct {
 	Session   session.Config   `doc:"Sessions and refresh tokens"`
 	Token     token.Config     `doc:"Access tokens"`
 	RateLimit ratelimit.Config `doc:"Rate limits"`
+	Org       org.Config       `doc:"Organizations"`
+	Authz     authz.Config     `doc:"Permissions and policies"`
 	Event     event.Config     `doc:"Events"`
 	Owner     owner.Config     `doc:"The first owner"`
 }

@@ -31,6 +31,8 @@ type Tx struct {
 	wrote  bool
 	quiet  bool
 	failed error
+	walled bool   // the store keeps the rows of organizations apart
+	org    string // whose it shows
 }
 
 // runner is a transaction of either engine.
@@ -123,7 +125,7 @@ func (d *DB) once(ctx context.Context, isolation sql.IsolationLevel, f func(tx *
 	var tx *Tx
 	var refused error
 	change := func(run runner) error {
-		tx = &Tx{Now: d.Now(), ctx: ctx, run: run}
+		tx = &Tx{Now: d.Now(), ctx: ctx, run: run, walled: d.engine.name == postgresName}
 		err := f(tx)
 		if no, ok := errors.AsType[refusal](err); ok {
 			refused = no.no
@@ -198,4 +200,10 @@ func (d *DB) Sweep(ctx context.Context, limit int, remove func(tx *Tx, limit int
 			return err
 		}
 	}
+}
+
+// Refused reports whether err is what Refuse gave: the change is kept.
+func Refused(err error) bool {
+	_, is := errors.AsType[refusal](err)
+	return is
 }

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -58,15 +59,6 @@ func bearing(s *testkit.Server, cookie string) *testkit.Client {
 func userID(c *testkit.Client) string {
 	c.T.Helper()
 	return c.Get("/auth/me").Want(200).Text("id")
-}
-
-// grant gives a global role as a command would.
-func grant(s *testkit.Server, run func(tx *database.Tx) error) {
-	s.Helper()
-	if err := s.App().DB.Write(s.Context(), run); err != nil {
-		s.Fatal(err)
-	}
-	s.Records()
 }
 
 // op is one operation of the document.
@@ -131,15 +123,10 @@ func operations(t testing.TB, c *testkit.Client) []op {
 	return list
 }
 
-// at is the path with something in the place of its parameter.
-func (o op) at(id string) string {
-	before, rest, found := strings.Cut(o.Path, "{")
-	if !found {
-		return o.Path
-	}
-	_, after, _ := strings.Cut(rest, "}")
-	return before + id + after
-}
+var parameter = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// at is the path with something in the place of its parameters.
+func (o op) at(id string) string { return parameter.ReplaceAllLiteralString(o.Path, id) }
 
 // example is a body that could be accepted, with marker in every text.
 func (o op) example() map[string]any {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
@@ -28,26 +29,34 @@ func TestAnswersAreDocumented(t *testing.T) {
 }
 
 func answersAreDocumented(t *testing.T, s *testkit.Server) {
-	c := person(s, "ann@example.com")
-	list := operations(t, c)
-	id := s.Client().Post("/auth/attempts", m{"identifier": "ann@example.com"}).Want(201).Text("id")
-	_, refresh := native(s, "ann@example.com")
-	good := map[string]any{"/auth/signup": m{"email": "new@example.com", "password": pass}, "/api/v1/register": m{"username": "new_one", "password": pass}, "/auth/login": m{"email": "ann@example.com", "password": pass}, "/api/v1/login": m{"username": "ann@example.com", "password": pass},
-		"/auth/attempts": m{"identifier": "x"}, "/auth/attempts/{id}/answer": m{"values": m{"password": pass}}, "/auth/attempts/{id}/method": m{"method": "password"}, "/api/v1/refresh": m{"refresh_token": refresh}, "/api/v1/logout": m{"refresh_token": refresh},
-		"/auth/me": m{"name": "Ann"}, "/auth/password/change": m{"current_password": pass, "new_password": "another password"}, "/auth/owner": m{"key": link(s), "email": "owner@example.com", "password": pass}, "/auth/logout-all": m{}}
+	declare(s, "jobs:post")
+	w := newWorld(s, "ann")
+	s.Grant(w.owner.Get("/auth/me").Text("id"), authz.SuperAdmin)
+	list := operations(t, w.owner)
+	w.attempt = s.Client().Post("/auth/attempts", m{"identifier": w.email}).Want(201).Text("id")
+	_, w.refresh = native(s, w.email)
+	native(s, w.email) // a session to end
+	w.link = link(s)
+	for _, n := range w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any) {
+		if n.(m)["transport"] == "token" {
+			w.session = n.(m)["id"].(string)
+			break
+		}
+	}
+	w.owner.Header.Set("If-Match", "*")
 	slices.SortStableFunc(list, func(a, b op) int { return rank(a) - rank(b) })
 	for _, o := range list {
 		who := s.Client()
 		if o.User {
-			who = c
+			who = w.owner
 		}
-		body := good[o.Path]
+		body := w.body(o)
 		if o.Method == "GET" {
 			body = nil
 		}
-		a := who.Do(o.Method, o.at(id), body)
+		a := who.Do(o.Method, w.path(o), body)
 		documented(t, o, a)
-		if a.Status >= 300 && o.Method+o.Path != "DELETE/auth/sessions/{id}" && o.Path != "/auth/logout" {
+		if a.Status >= 300 && o.Path != "/auth/logout" {
 			t.Errorf("%s %s: %d %s", o.Method, o.Path, a.Status, a.Body)
 		}
 		documented(t, o, s.Client().Do(o.Method, o.at("x"), nil))
@@ -58,9 +67,20 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 	documented(t, list[slices.IndexFunc(list, func(o op) bool { return o.Path == "/" })], browser.Get("/").Want(302))
 }
 
-// rank puts what ends a session last.
+// rank has an operation come before the one that takes away what it is about.
 func rank(o op) int {
-	return slices.Index([]string{"/api/v1/refresh", "/auth/attempts/{id}/method", "/auth/attempts/{id}/answer", "/api/v1/logout", "/auth/password/change", "/auth/logout", "/auth/logout-all"}, o.Path)
+	last := slices.Index([]string{"POST /api/v1/orgs/{org}/suspend", "POST /api/v1/orgs/{org}/reinstate", "DELETE /api/v1/orgs/{org}/members/{user}", "DELETE /api/v1/orgs/{org}/roles/{role}", "DELETE /api/v1/orgs/{org}",
+		"DELETE /api/v1/users/{user}", "POST /api/v1/refresh", "DELETE /auth/sessions/{id}", "POST /auth/attempts/{id}/method", "POST /auth/attempts/{id}/answer", "POST /api/v1/logout", "POST /auth/password/change",
+		"POST /auth/logout", "POST /auth/logout-all"}, o.Method+" "+o.Path)
+	switch {
+	case last >= 0:
+		return 10 + last
+	case o.Method == "DELETE":
+		return 5
+	case o.Method == "GET":
+		return 0
+	}
+	return 1
 }
 
 func documented(t testing.TB, o op, a testkit.Answer) {

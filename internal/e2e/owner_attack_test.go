@@ -3,11 +3,11 @@ package e2e_test
 import (
 	"errors"
 	"fmt"
+	"github.com/admit-dev/admit/internal/authz"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/testkit"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -58,7 +58,7 @@ func TestOwnerLink(t *testing.T) {
 			t.Error("no owner")
 		}
 		claim(key, "ann@example.com", pass).Want(403)
-		s.Events("owner_link.used", "role.granted", "session.created", "login.succeeded")
+		s.Events("owner_link.used", "role.granted", "session.created", "login.succeeded", "authorization.changed")
 
 		key = link(s)
 		s.Records()
@@ -77,14 +77,14 @@ func claimer(s *testkit.Server) func(key, email, p string) testkit.Answer {
 func TestOwnerLinkOfTheSuspended(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
 		off := userID(person(s, "off@example.com"))
-		if err := s.App().Sessions.DisableUser(t.Context(), off); err != nil {
+		if err := s.App().Accounts.Disable(t.Context(), authz.System, off); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.App().Passwords.Create(t.Context(), user.New{Email: "bare@example.com"}, ""); err != nil {
 			t.Fatal(err)
 		}
 		bare, _ := s.App().Users.Find(t.Context(), "bare@example.com")
-		if err := s.App().Sessions.DisableUser(t.Context(), bare.ID); err != nil {
+		if err := s.App().Accounts.Disable(t.Context(), authz.System, bare.ID); err != nil {
 			t.Fatal(err)
 		}
 		key, claim := link(s), claimer(s)
@@ -100,18 +100,18 @@ func TestLastOwnerStays(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
 		app := s.App()
 		strip := func(id string) error {
-			return app.DB.Write(t.Context(), func(tx *database.Tx) error { return user.Revoke(tx, id, user.SuperAdmin) })
+			return app.Accounts.Revoke(t.Context(), authz.System, id, user.SuperAdmin)
 		}
 		ways := map[string]func(id string) error{
-			"disable": func(id string) error { return app.Sessions.DisableUser(t.Context(), id) },
-			"delete":  func(id string) error { return app.Sessions.DeleteUser(t.Context(), id) },
+			"disable": func(id string) error { return app.Accounts.Disable(t.Context(), authz.System, id) },
+			"delete":  func(id string) error { return app.Accounts.Delete(t.Context(), authz.System, id) },
 			"revoke":  strip,
 		}
 		ann := person(s, "ann@example.com")
 		first := userID(ann)
-		grant(s, func(tx *database.Tx) error { return user.Grant(tx, first, user.SuperAdmin) })
+		s.Grant(first, user.SuperAdmin)
 		for name, do := range ways {
-			if err := do(first); !errors.Is(err, user.ErrLastSuperAdmin) {
+			if err := do(first); !errors.Is(err, authz.ErrLastSuperAdmin) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -120,7 +120,7 @@ func TestLastOwnerStays(t *testing.T) {
 		for i, one := range []string{"disable", "revoke", "disable", "delete"} {
 			for _, other := range []string{"revoke", "disable"} {
 				bob := userID(person(s, fmt.Sprintf("%s-%s-%d@example.com", one, other, i)))
-				grant(s, func(tx *database.Tx) error { return user.Grant(tx, bob, user.SuperAdmin) })
+				s.Grant(bob, user.SuperAdmin)
 				var errs [2]error
 				together(2, func(i int) testkit.Answer {
 					if i == 0 {
@@ -130,7 +130,7 @@ func TestLastOwnerStays(t *testing.T) {
 					}
 					return testkit.Answer{}
 				})
-				if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs[:]...), user.ErrLastSuperAdmin) {
+				if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs[:]...), authz.ErrLastSuperAdmin) {
 					t.Errorf("%s and %s: %v", one, other, errs)
 				}
 				if has, err := app.Users.HasOwner(t.Context()); !has || err != nil {

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"github.com/admit-dev/admit/internal/authz"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,9 +10,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit"
-	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/testkit"
-	"github.com/admit-dev/admit/internal/user"
 )
 
 // SES-02: signing out ends the session itself: a copy of the cookie, the access token or the refresh token opens nothing.
@@ -49,28 +48,28 @@ func TestAccountChangesHoldAtOnce(t *testing.T) {
 				t.Error("an old name")
 			}
 		}
-		grant(s, func(tx *database.Tx) error { return user.Grant(tx, id, "editor") })
+		s.Grant(id, "manager")
 		for _, who := range []*testkit.Client{c, n} {
-			if who.Get("/auth/me").Want(200).Text("role") != "editor" {
+			if who.Get("/auth/me").Want(200).Text("role") != "manager" {
 				t.Error("an old role")
 			}
 		}
-		if err := s.App().Sessions.DisableUser(t.Context(), id); err != nil {
+		if err := s.App().Accounts.Disable(t.Context(), authz.System, id); err != nil {
 			t.Fatal(err)
 		}
-		s.Events("user.disabled", "session.revoked", "session.revoked")
+		s.Events("user.disabled", "session.revoked", "session.revoked", "authorization.changed")
 		nothingWorks(c, n, refresh)
 		for _, path := range []string{"/auth/login", "/auth/login?transport=token", "/api/v1/login"} {
 			s.Client().Post(path, m{"identifier": "ann@example.com", "password": pass}).Want(403, "account_disabled")
 			s.Client().Post(path, m{"identifier": "ann@example.com", "password": "wrong"}).Want(401, "invalid_credentials")
 		}
-		if err := s.App().Users.Enable(t.Context(), id); err != nil {
+		if err := s.App().Accounts.Enable(t.Context(), authz.System, id); err != nil {
 			t.Fatal(err)
 		}
 		nothingWorks(c, n, refresh) // being allowed in again brings no session back
 		c.Post("/auth/login", m{"email": "ann@example.com", "password": pass}).Want(200)
 		n, refresh = native(s, "ann@example.com")
-		if err := s.App().Sessions.DeleteUser(t.Context(), id); err != nil {
+		if err := s.App().Accounts.Delete(t.Context(), authz.System, id); err != nil {
 			t.Fatal(err)
 		}
 		nothingWorks(c, n, refresh)

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"github.com/admit-dev/admit/internal/authz"
 	"slices"
 	"strings"
 	"testing"
@@ -118,8 +119,12 @@ func TestSessionList(t *testing.T) {
 // A sign-in that began before its person was suspended, or their password changed, leaves no session behind.
 func TestSignInRaces(t *testing.T) {
 	changes := map[string]func(s *testkit.Server, id string) error{
-		"disable": func(s *testkit.Server, id string) error { return s.App().Sessions.DisableUser(s.Context(), id) },
-		"delete":  func(s *testkit.Server, id string) error { return s.App().Sessions.DeleteUser(s.Context(), id) },
+		"disable": func(s *testkit.Server, id string) error {
+			return s.App().Accounts.Disable(s.Context(), authz.System, id)
+		},
+		"delete": func(s *testkit.Server, id string) error {
+			return s.App().Accounts.Delete(s.Context(), authz.System, id)
+		},
 		"change": func(s *testkit.Server, id string) error {
 			return s.App().Passwords.Change(s.Context(), id, "", pass, "an entirely new one")
 		},
@@ -150,7 +155,7 @@ func TestSignInRaces(t *testing.T) {
 					}
 				}
 				if name == "disable" {
-					if err := s.App().Users.Enable(t.Context(), id); err != nil {
+					if err := s.App().Accounts.Enable(t.Context(), authz.System, id); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"github.com/admit-dev/admit/internal/authz"
 	"maps"
 	"slices"
 	"strings"
@@ -133,7 +134,7 @@ func TestLoginTellsNothing(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
 		person(s, "known@example.com")
 		off := userID(person(s, "suspended@example.com"))
-		if err := s.App().Sessions.DisableUser(t.Context(), off); err != nil {
+		if err := s.App().Accounts.Disable(t.Context(), authz.System, off); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.App().Passwords.Create(t.Context(), user.New{Email: "without@example.com"}, ""); err != nil {
@@ -188,7 +189,7 @@ func TestStrictTellsNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.App().Sessions.DisableUser(t.Context(), u.ID); err != nil {
+		if err := s.App().Accounts.Disable(t.Context(), authz.System, u.ID); err != nil {
 			t.Fatal(err)
 		}
 		same(t, "suspended", signIn(s, "new12@example.com", pass).Want(401), signIn(s, "new12@example.com", "wrong"))

@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/testkit"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -158,8 +157,8 @@ func TestRoleTaken(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
 		id := userID(person(s, "ann@example.com"))
 		other := userID(person(s, "bob@example.com"))
-		grant(s, func(tx *database.Tx) error { return user.Grant(tx, other, user.SuperAdmin) })
-		grant(s, func(tx *database.Tx) error { return user.Grant(tx, id, user.SuperAdmin) })
+		s.Grant(other, user.SuperAdmin)
+		s.Grant(id, user.SuperAdmin)
 		n, refresh := native(s, "ann@example.com")
 		if part(t, n.Bearer, 1)["role"] != user.SuperAdmin {
 			t.Error("no role in the token")
@@ -168,7 +167,7 @@ func TestRoleTaken(t *testing.T) {
 		defer web.Close()
 		n.URL = web.URL
 		n.Get("/").Want(200)
-		grant(s, func(tx *database.Tx) error { return user.Revoke(tx, id, user.SuperAdmin) })
+		s.Revoke(id, user.SuperAdmin)
 		n.Get("/").Want(403, "missing_role")
 		if part(t, renew(s, refresh).Want(200).Text("access_token"), 1)["role"] != "user" {
 			t.Error("the role came back with a refresh")

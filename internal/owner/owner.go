@@ -6,7 +6,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/admit-dev/admit/internal/account"
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
@@ -63,11 +65,12 @@ type Service struct {
 	users     *user.Service
 	passwords *password.Service
 	door      *login.Service
+	authz     *authz.Service
 }
 
 // NewService works on db.
-func NewService(db *database.DB, cfg Config, users *user.Service, passwords *password.Service, door *login.Service) *Service {
-	return &Service{db, cfg, users, passwords, door}
+func NewService(db *database.DB, cfg Config, users *user.Service, passwords *password.Service, door *login.Service, az *authz.Service) *Service {
+	return &Service{db, cfg, users, passwords, door, az}
 }
 
 // Missing reports whether nobody could sign in as owner.
@@ -88,7 +91,7 @@ func (s *Service) First(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.db.Write(ctx, func(tx *database.Tx) error { return user.Grant(tx, u.ID, user.SuperAdmin) })
+	return s.authz.Write(ctx, authz.System, func(tx *authz.Tx) error { return account.Grant(tx, u.ID, user.SuperAdmin) })
 }
 
 // Link makes the secret of a new link.
@@ -110,30 +113,30 @@ func (s *Service) Claim(ctx context.Context, key, email, pass string, f login.Fi
 	if err := valid(ctx, s.db, secret.Sum(key)); err != nil {
 		return out, err // before anything is hashed for a stranger
 	}
-	account, err := s.passwords.Account(ctx, email, pass)
+	made, err := s.passwords.Account(ctx, email, pass)
 	if err != nil {
 		return out, err
 	}
-	err = s.db.Write(ctx, func(tx *database.Tx) error {
-		if err := spend(tx, secret.Sum(key)); err != nil {
+	err = s.authz.Write(ctx, authz.System, func(tx *authz.Tx) error {
+		if err := spend(tx.Tx, secret.Sum(key)); err != nil {
 			return err
 		}
-		u, err := account(tx)
+		u, err := made(tx.Tx)
 		if err != nil {
 			return err
 		}
 		database.OriginOf(ctx).Actor = u.ID
 		tx.Emit(LinkUsed{u.ID})
-		if err := user.Grant(tx, u.ID, user.SuperAdmin); err != nil {
+		if err := account.Grant(tx, u.ID, user.SuperAdmin); err != nil {
 			return err
 		}
-		if u, err = user.ByID(ctx, tx, u.ID); err != nil {
+		if u, err = user.ByID(ctx, tx.Tx, u.ID); err != nil {
 			return err
 		}
 		if !u.Active() {
 			return login.ErrCredentials
 		}
-		out, err = s.door.Welcome(tx, u, login.Shown{Method: "password", AMR: password.AMR}, f)
+		out, err = s.door.Welcome(tx.Tx, u, login.Shown{Method: "password", AMR: password.AMR}, f)
 		return err
 	})
 	return out, err

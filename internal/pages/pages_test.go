@@ -45,7 +45,7 @@ func TestTheOwnerLinkWorksWithoutJavaScript(t *testing.T) {
 		if a.Header.Get("Location") != "/start?done" || len(c.Cookie("/", "session_id")) != 64 {
 			t.Fatalf("%v", a.Header)
 		}
-		s.Events("user.created", "owner_link.used", "role.granted", "session.created", "login.succeeded")
+		s.Events("user.created", "owner_link.used", "role.granted", "session.created", "login.succeeded", "authorization.changed")
 		says(c.Get("/start?done").Want(200), "You are the owner", "ann@example.com", "super_admin", "!<form")
 		if roles := c.Get("/auth/me").Want(200).JSON["roles"]; len(roles.([]any)) != 1 {
 			t.Error(roles)
@@ -70,7 +70,7 @@ func TestAnExistingAccountShowsItsPassword(t *testing.T) {
 		key := link2(s)
 		says(c.Post("/start", form(key, "ann@example.com", "not this one")).Want(401), `id="password-err"`, `value="ann@example.com"`, "!not this one")
 		c.Post("/start", form(key, "ANN@example.com ", "password123")).Want(303)
-		s.Events("owner_link.used", "role.granted", "session.revoked", "session.created", "login.succeeded")
+		s.Events("owner_link.used", "role.granted", "session.revoked", "session.created", "login.succeeded", "authorization.changed")
 		before := s.Client()
 		before.Header.Set("Cookie", "session_id="+old)
 		before.Get("/auth/me").Want(401)

@@ -283,23 +283,15 @@ func tell(tx *database.Tx, gone []ended, why Reason) {
 	}
 }
 
-// DisableUser keeps a person from signing in and ends every session of theirs.
-func (s *Service) DisableUser(ctx context.Context, userID string) error {
+// Switch has a session work in another organization, or with "" in none. Whether its person belongs there is asked whenever it
+// matters, so one who leaves need not be switched back.
+func (s *Service) Switch(ctx context.Context, userID, sessionID, orgID string) error {
 	return s.db.Write(ctx, func(tx *database.Tx) error {
-		if err := user.Disable(tx, userID); err != nil {
-			return err
+		n, err := setOrg(tx, userID, sessionID, orgID)
+		if err == nil && n == 0 {
+			return ErrNone
 		}
-		_, err := RevokeAll(tx, userID, "", UserDisabled)
+		tx.Emit(OrgSwitched{UserID: userID, SessionID: sessionID, OrgID: orgID})
 		return err
-	})
-}
-
-// DeleteUser removes a person, their sessions and everything of theirs.
-func (s *Service) DeleteUser(ctx context.Context, userID string) error {
-	return s.db.Write(ctx, func(tx *database.Tx) error {
-		if _, err := RevokeAll(tx, userID, "", UserDeleted); err != nil {
-			return err
-		}
-		return user.Delete(tx, userID)
-	})
+	}, database.ReadCommitted) // one conditional write
 }

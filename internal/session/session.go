@@ -55,6 +55,7 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time // to the minute
 	ExpiresAt time.Time
+	OrgID     string // the organization it works in, if its person still belongs to it
 
 	generation int64 // of the refresh token that is valid now; 0 when none was given
 	rotatedAt  *time.Time
@@ -93,6 +94,12 @@ type (
 		Reason     Reason `json:"reason"`
 		AgeSeconds int64  `json:"age_seconds"`
 	}
+	// OrgSwitched is told of a session that works in another organization now.
+	OrgSwitched struct {
+		UserID    string `json:"user_id"`
+		SessionID string `json:"session_id"`
+		OrgID     string `json:"org_id"`
+	}
 	// Refreshed is told of a refresh token that was exchanged for its successor.
 	Refreshed struct {
 		UserID     string `json:"user_id"`
@@ -108,14 +115,16 @@ type (
 	}
 )
 
-func (Created) Kind() string   { return "session.created" }
-func (Revoked) Kind() string   { return "session.revoked" }
-func (Refreshed) Kind() string { return "token.refreshed" }
-func (Reused) Kind() string    { return "token.reuse_detected" }
+func (Created) Kind() string     { return "session.created" }
+func (Revoked) Kind() string     { return "session.revoked" }
+func (OrgSwitched) Kind() string { return "session.org_switched" }
+func (Refreshed) Kind() string   { return "token.refreshed" }
+func (Reused) Kind() string      { return "token.reuse_detected" }
 
-func (e Created) Subject() string   { return e.UserID }
-func (e Revoked) Subject() string   { return e.UserID }
-func (e Refreshed) Subject() string { return e.UserID }
-func (e Reused) Subject() string    { return e.UserID }
+func (e Created) Subject() string     { return e.UserID }
+func (e Revoked) Subject() string     { return e.UserID }
+func (e OrgSwitched) Subject() string { return e.UserID }
+func (e Refreshed) Subject() string   { return e.UserID }
+func (e Reused) Subject() string      { return e.UserID }
 
 func (Reused) Failed() {}

@@ -25,16 +25,17 @@ type row struct {
 	CreatedAt  time.Time  `db:"created_at"`
 	SeenAt     time.Time  `db:"seen_at"`
 	ExpiresAt  time.Time  `db:"expires_at"`
+	OrgID      string     `db:"org_id"`
 }
 
 func (r row) session() Session {
 	return Session{r.ID, r.UserID, Transport(r.Transport), strings.Fields(r.AMR), r.AuthAt, r.IP, r.UserAgent,
-		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.Generation, r.RotatedAt, r.Salt}
+		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.OrgID, r.Generation, r.RotatedAt, r.Salt}
 }
 
 func insert(tx *database.Tx, s Session, cookieHash []byte) error {
 	return database.Insert(tx, "sessions", row{s.ID, s.UserID, cookieHash, string(s.Transport), s.salt, s.generation, s.rotatedAt,
-		strings.Join(s.AMR, " "), s.AuthAt, s.IP, s.UserAgent, s.CreatedAt, s.SeenAt, s.ExpiresAt})
+		strings.Join(s.AMR, " "), s.AuthAt, s.IP, s.UserAgent, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.OrgID})
 }
 
 // both is a session and its person, in one row.
@@ -46,7 +47,7 @@ type both struct {
 // find reads a session and its person by what where says of s. One statement.
 func find(ctx context.Context, q database.Querier, where string, arg any) (Session, user.User, error) {
 	b, err := database.One[both](ctx, q, `SELECT s.id, s.user_id, s.cookie_hash, s.transport, s.salt, s.generation, s.rotated_at, s.amr,
-		s.auth_at, s.ip, s.user_agent, s.created_at, s.seen_at, s.expires_at, `+user.Select+`
+		s.auth_at, s.ip, s.user_agent, s.created_at, s.seen_at, s.expires_at, s.org_id, `+user.Select+`
 		FROM sessions s JOIN users u ON u.id = s.user_id `+user.Joins+` WHERE `+where, arg)
 	if errors.Is(err, database.ErrNone) {
 		err = ErrUnknown
@@ -108,6 +109,10 @@ func remove(tx *database.Tx, which chosen) ([]ended, error) {
 // removeExpired deletes at most limit sessions that have run out, and says how many.
 func removeExpired(tx *database.Tx, limit int) (int64, error) {
 	return tx.Exec(`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now, limit)
+}
+
+func setOrg(tx *database.Tx, userID, id, orgID string) (int64, error) {
+	return tx.Exec(`UPDATE sessions SET org_id = $3 WHERE id = $1 AND user_id = $2`, id, userID, orgID)
 }
 
 func setSeen(tx *database.Tx, id string, at time.Time) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 )
 
@@ -107,7 +109,7 @@ func DatabaseURL(t testing.TB, engine string) string {
 	}
 	defer db.Close()
 	schema := fmt.Sprintf("t%d_%d", os.Getpid(), time.Now().UnixNano())
-	if _, err := db.Exec("CREATE SCHEMA " + schema); err != nil {
+	if _, err := db.Exec("CREATE SCHEMA " + schema + " AUTHORIZATION " + tester(t, db)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -126,8 +128,21 @@ func DatabaseURL(t testing.TB, engine string) string {
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
+	u.User = url.User(role)
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+const role = "admit_tester"
+
+// tester is a role that row-level security binds, as it should the one of a real server: a superuser is above it.
+func tester(t testing.TB, db *sql.DB) string {
+	t.Helper()
+	_, err := db.Exec("CREATE ROLE " + role + " LOGIN")
+	if err != nil && !strings.Contains(err.Error(), "already exists") && !strings.Contains(err.Error(), "duplicate key") { // another test was first
+		t.Fatal(err)
+	}
+	return role
 }
 
 // Start runs a server with exactly this configuration.
@@ -176,4 +191,29 @@ func (s *Server) Events(want ...string) {
 	if !slices.Equal(got, want) {
 		s.Fatalf("events %v, want %v", got, want)
 	}
+}
+
+// Grant gives a person a global role, as the operator does.
+func (s *Server) Grant(userID, role string) {
+	s.Helper()
+	if err := s.App().Accounts.Grant(s.Context(), authz.System, userID, role); err != nil {
+		s.Fatal(err)
+	}
+	s.Records()
+}
+
+// Revoke takes a global role from a person, as the operator does.
+func (s *Server) Revoke(userID, role string) {
+	s.Helper()
+	if err := s.App().Accounts.Revoke(s.Context(), authz.System, userID, role); err != nil {
+		s.Fatal(err)
+	}
+	s.Records()
+}
+
+// Mount serves a handler of an app, and gives its address.
+func (s *Server) Mount(h http.Handler) string {
+	web := httptest.NewServer(h)
+	s.Cleanup(web.Close)
+	return web.URL
 }

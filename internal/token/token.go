@@ -18,6 +18,8 @@ type Grant struct {
 	SessionID string
 	AMR       []string  // authentication methods, RFC 8176
 	AuthAt    time.Time // when the person last proved who they are
+	Org       *string   // the organization they work in, nil outside of any
+	OrgRoles  []string  // the keys of their roles there
 }
 
 // Claims are the claims of an access token: RFC 9068, and ours.

@@ -2,6 +2,7 @@ package torture_test
 
 import (
 	"fmt"
+	"github.com/admit-dev/admit/internal/authz"
 	"sync"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestDisableDuringSignIn(t *testing.T) {
 					}
 				})
 			}
-			if err := s.App().Sessions.DisableUser(t.Context(), id); err != nil {
+			if err := s.App().Accounts.Disable(t.Context(), authz.System, id); err != nil {
 				t.Fatal(err)
 			}
 			signing.Wait()

@@ -2,6 +2,7 @@ package torture_test
 
 import (
 	"fmt"
+	"github.com/admit-dev/admit/internal/authz"
 	"io"
 	"log/slog"
 	"net/http"
@@ -50,7 +51,7 @@ func TestEndIsHeardByTheOther(t *testing.T) {
 			case 2:
 				p.a.must(p, sent{path: "/auth/logout-all", session: in.session}, 200)
 			default: // as the command line does it, beside the servers
-				if err := operator.App().Sessions.DisableUser(t.Context(), in.text1("id")); err != nil {
+				if err := operator.App().Accounts.Disable(t.Context(), authz.System, in.text1("id")); err != nil {
 					p.Fatal(err)
 				}
 			}

@@ -107,9 +107,10 @@ type Page struct {
 	Next  string // give it as after for the next page; "" at the end
 }
 
-// List gives at most limit people that come after the one with the id after, newest first.
-func (s *Service) List(ctx context.Context, after string, limit int) (Page, error) {
-	users, err := list(ctx, s.db, after, limit+1)
+// List gives at most limit people that come after the one with the id after, newest first. text, when given, is what their name
+// or one of their identifiers begins with.
+func (s *Service) List(ctx context.Context, text, after string, limit int) (Page, error) {
+	users, err := list(ctx, s.db, strings.ToLower(strings.TrimSpace(text)), after, limit+1)
 	p := Page{Users: users}
 	if len(users) > limit {
 		p.Users = users[:limit]
@@ -169,88 +170,78 @@ func (s *Service) Update(ctx context.Context, userID string, c Change) (u User, 
 	return u, err
 }
 
-// Disable keeps a person from signing in. Whoever calls it ends their sessions in the same change.
-func Disable(tx *database.Tx, userID string) error {
-	n, err := setDisabled(tx, userID)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		u, err := ByID(tx.Context(), tx, userID)
-		if err != nil || !u.Active() {
-			return err // disabled already: nothing to tell
-		}
-		return ErrLastSuperAdmin
-	}
-	tx.Emit(Disabled{userID})
-	return nil
+// Disable keeps a person from signing in, and reports whether that is new. Like every change of what somebody may do it is
+// called in an authz.Write, by package account.
+func Disable(tx *database.Tx, userID string) (bool, error) {
+	return switched(tx, userID, Disabled{userID}, setDisabled)
 }
 
-// Enable lets a person sign in again.
-func (s *Service) Enable(ctx context.Context, userID string) error {
-	return s.db.Write(ctx, func(tx *database.Tx) error {
-		n, err := clearDisabled(tx, userID)
-		if err != nil || n > 0 {
-			tx.Emit(Enabled{userID})
-			return err
-		}
-		_, err = ByID(ctx, tx, userID)
-		return err
-	})
+// Enable lets a person sign in again, and reports whether that is new.
+func Enable(tx *database.Tx, userID string) (bool, error) {
+	return switched(tx, userID, Enabled{userID}, clearDisabled)
+}
+
+func switched(tx *database.Tx, userID string, told database.Event, set func(*database.Tx, string) (int64, error)) (bool, error) {
+	n, err := set(tx, userID)
+	if err != nil || n > 0 {
+		tx.Emit(told)
+		return n > 0, err
+	}
+	_, err = ByID(tx.Context(), tx, userID) // it was so already, or there is no such person
+	return false, err
 }
 
 // Delete removes a person and everything of theirs. Whoever calls it ends their sessions in the same change.
 func Delete(tx *database.Tx, userID string) error {
 	n, err := remove(tx, userID)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		if _, err := ByID(tx.Context(), tx, userID); err != nil {
-			return err
-		}
-		return ErrLastSuperAdmin
+	if err == nil && n == 0 {
+		return ErrNotFound
 	}
 	tx.Emit(Deleted{userID})
-	return nil
+	return err
+}
+
+// VerifyEmail notes that an address is its person's: they showed what was sent there.
+func VerifyEmail(tx *database.Tx, userID, email string) error {
+	n, err := setVerified(tx, userID, Identifier{Kind: KindEmail, Value: email})
+	if err == nil && n > 0 {
+		tx.Emit(IdentifierVerified{UserID: userID, Identifier: KindEmail})
+	}
+	return err
 }
 
 var roleName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,47}$`)
 
-// Grant gives a person a global role. Giving it again changes nothing.
-func Grant(tx *database.Tx, userID, role string) error {
+// Grant gives a person a global role, and reports whether that is new.
+func Grant(tx *database.Tx, userID, role string) (bool, error) {
 	if !roleName.MatchString(role) {
-		return ErrRole
+		return false, ErrRole
 	}
 	before, err := ByID(tx.Context(), tx, userID)
 	if err != nil || before.HasRole(role) {
-		return err
+		return false, err
 	}
 	if err := insertRole(tx, userID, role); err != nil {
-		return err
+		return false, err
 	}
 	after := append(slices.Clone(before.Roles), role)
 	slices.Sort(after)
 	tx.Emit(RoleGranted{UserID: userID, Role: role, Before: before.Roles, After: after})
-	return nil
+	return true, nil
 }
 
-// Revoke takes a global role from a person. The last super_admin keeps theirs.
-func Revoke(tx *database.Tx, userID, role string) error {
+// Revoke takes a global role from a person, and reports whether they had it.
+func Revoke(tx *database.Tx, userID, role string) (bool, error) {
 	before, err := ByID(tx.Context(), tx, userID)
 	if err != nil || !before.HasRole(role) {
-		return err
+		return false, err
 	}
-	n, err := removeRole(tx, userID, role)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		return ErrLastSuperAdmin
+	if err := removeRole(tx, userID, role); err != nil {
+		return false, err
 	}
 	after := slices.DeleteFunc(slices.Clone(before.Roles), func(r string) bool { return r == role })
 	tx.Emit(RoleRevoked{UserID: userID, Role: role, Before: before.Roles, After: after})
-	return nil
+	return true, nil
 }
 
 // HasOwner reports whether somebody active is super_admin.

@@ -82,9 +82,11 @@ func ByIdentifier(ctx context.Context, q database.Querier, i Identifier) (User, 
 	return r.User(), notFound(err)
 }
 
-func list(ctx context.Context, q database.Querier, after string, limit int) ([]User, error) {
+// list compares the beginning of what people are called by its characters: neither engine's LIKE means the same as the other's.
+func list(ctx context.Context, q database.Querier, text, after string, limit int) ([]User, error) {
 	rows, err := database.All[Row](ctx, q, `SELECT `+Select+` FROM users u `+Joins+
-		` WHERE (CAST($1 AS TEXT) = '' OR u.id < $1) ORDER BY u.id DESC LIMIT $2`, after, limit)
+		` WHERE (CAST($1 AS TEXT) = '' OR u.id < $1) AND (CAST($2 AS TEXT) = '' OR u.id = $2 OR substr(lower(u.name), 1, length($2)) = $2
+		OR EXISTS (SELECT 1 FROM identifiers i WHERE i.user_id = u.id AND substr(i.value, 1, length($2)) = $2)) ORDER BY u.id DESC LIMIT $3`, after, text, limit)
 	users := make([]User, len(rows))
 	for i, r := range rows {
 		users[i] = r.User()
@@ -118,12 +120,8 @@ func touch(tx *database.Tx, userID string) error {
 	return err
 }
 
-// notLastOwner is true of everybody but the last active super_admin: $1 is the person.
-const notLastOwner = `(NOT EXISTS (SELECT 1 FROM user_roles WHERE user_id = $1 AND role = '` + SuperAdmin + `') OR EXISTS
-	(SELECT 1 FROM user_roles r JOIN users o ON o.id = r.user_id WHERE r.role = '` + SuperAdmin + `' AND o.disabled_at IS NULL AND o.id <> $1))`
-
 func setDisabled(tx *database.Tx, userID string) (int64, error) {
-	return tx.Exec(`UPDATE users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL AND `+notLastOwner, userID, tx.Now)
+	return tx.Exec(`UPDATE users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL`, userID, tx.Now)
 }
 
 func clearDisabled(tx *database.Tx, userID string) (int64, error) {
@@ -131,7 +129,11 @@ func clearDisabled(tx *database.Tx, userID string) (int64, error) {
 }
 
 func remove(tx *database.Tx, userID string) (int64, error) {
-	return tx.Exec(`DELETE FROM users WHERE id = $1 AND (disabled_at IS NOT NULL OR `+notLastOwner+`)`, userID)
+	return tx.Exec(`DELETE FROM users WHERE id = $1`, userID)
+}
+
+func setVerified(tx *database.Tx, userID string, i Identifier) (int64, error) {
+	return tx.Exec(`UPDATE identifiers SET verified_at = $4 WHERE kind = $1 AND value = $2 AND user_id = $3 AND verified_at IS NULL`, i.Kind, i.Value, userID, tx.Now)
 }
 
 func insertRole(tx *database.Tx, userID, role string) error {
@@ -140,12 +142,9 @@ func insertRole(tx *database.Tx, userID, role string) error {
 	return err
 }
 
-func removeRole(tx *database.Tx, userID, role string) (int64, error) {
-	text := `DELETE FROM user_roles WHERE user_id = $1 AND role = $2`
-	if role == SuperAdmin {
-		text += ` AND EXISTS (SELECT 1 FROM user_roles r JOIN users o ON o.id = r.user_id WHERE r.role = '` + SuperAdmin + `' AND o.disabled_at IS NULL AND o.id <> $1)`
-	}
-	return tx.Exec(text, userID, role)
+func removeRole(tx *database.Tx, userID, role string) error {
+	_, err := tx.Exec(`DELETE FROM user_roles WHERE user_id = $1 AND role = $2`, userID, role)
+	return err
 }
 
 func hasOwner(ctx context.Context, q database.Querier) (bool, error) {

@@ -13,17 +13,16 @@ const SuperAdmin = "super_admin"
 
 // The refusals of this package.
 var (
-	ErrNotFound       = apperr.New(apperr.NotFound, "user_not_found", "There is no such user.")
-	ErrEmailTaken     = apperr.New(apperr.Conflict, "email_taken", "This e-mail address has an account already. Sign in, or reset the password.").In("email")
-	ErrUsernameTaken  = apperr.New(apperr.Conflict, "username_taken", "This username is taken. Choose another.").In("username")
-	ErrPhoneTaken     = apperr.New(apperr.Conflict, "phone_taken", "This phone number has an account already. Sign in instead.").In("phone")
-	ErrEmail          = apperr.New(apperr.Invalid, "email_invalid", "This is not an e-mail address. It looks like name@example.com and has at most 255 characters.").In("email")
-	ErrUsername       = apperr.New(apperr.Invalid, "username_invalid", "A username has 4 to 24 characters: letters a to z, digits, and . _ - between them, with at least one letter.").In("username")
-	ErrPhone          = apperr.New(apperr.Invalid, "phone_invalid", "This is not a phone number. Write it with its country code, as in +49 171 1234567.").In("phone")
-	ErrNoIdentifier   = apperr.New(apperr.Invalid, "identifier_missing", "An e-mail address, a username or a phone number is needed.").In("email")
-	ErrName           = apperr.New(apperr.Invalid, "name_invalid", "A name has at most 200 characters and no control characters.").In("name")
-	ErrRole           = apperr.New(apperr.Invalid, "role_invalid", "A role is a word such as super_admin: letters a to z, digits, _ and -, at most 48.").In("role")
-	ErrLastSuperAdmin = apperr.New(apperr.Conflict, "last_super_admin", "This is the last super_admin. Give the role to somebody else first.")
+	ErrNotFound      = apperr.New(apperr.NotFound, "user_not_found", "There is no such user.")
+	ErrEmailTaken    = apperr.New(apperr.Conflict, "email_taken", "This e-mail address has an account already. Sign in, or reset the password.").In("email")
+	ErrUsernameTaken = apperr.New(apperr.Conflict, "username_taken", "This username is taken. Choose another.").In("username")
+	ErrPhoneTaken    = apperr.New(apperr.Conflict, "phone_taken", "This phone number has an account already. Sign in instead.").In("phone")
+	ErrEmail         = apperr.New(apperr.Invalid, "email_invalid", "This is not an e-mail address. It looks like name@example.com and has at most 255 characters.").In("email")
+	ErrUsername      = apperr.New(apperr.Invalid, "username_invalid", "A username has 4 to 24 characters: letters a to z, digits, and . _ - between them, with at least one letter.").In("username")
+	ErrPhone         = apperr.New(apperr.Invalid, "phone_invalid", "This is not a phone number. Write it with its country code, as in +49 171 1234567.").In("phone")
+	ErrNoIdentifier  = apperr.New(apperr.Invalid, "identifier_missing", "An e-mail address, a username or a phone number is needed.").In("email")
+	ErrName          = apperr.New(apperr.Invalid, "name_invalid", "A name has at most 200 characters and no control characters.").In("name")
+	ErrRole          = apperr.New(apperr.Invalid, "role_invalid", "A role is a word such as super_admin: letters a to z, digits, _ and -, at most 48.").In("role")
 )
 
 // User is a person.
@@ -66,6 +65,11 @@ type (
 		UserID string   `json:"user_id"`
 		Fields []string `json:"fields"`
 	}
+	// IdentifierVerified is told of an address or number that a person has shown to be theirs.
+	IdentifierVerified struct {
+		UserID     string `json:"user_id"`
+		Identifier string `json:"identifier"` // the kind, never the value
+	}
 	// Disabled is told of a person who may no longer sign in.
 	Disabled struct {
 		UserID string `json:"user_id"`
@@ -94,18 +98,20 @@ type (
 	}
 )
 
-func (Created) Kind() string     { return "user.created" }
-func (Updated) Kind() string     { return "user.updated" }
-func (Disabled) Kind() string    { return "user.disabled" }
-func (Enabled) Kind() string     { return "user.enabled" }
-func (Deleted) Kind() string     { return "user.deleted" }
-func (RoleGranted) Kind() string { return "role.granted" }
-func (RoleRevoked) Kind() string { return "role.revoked" }
+func (Created) Kind() string            { return "user.created" }
+func (Updated) Kind() string            { return "user.updated" }
+func (IdentifierVerified) Kind() string { return "user.identifier_verified" }
+func (Disabled) Kind() string           { return "user.disabled" }
+func (Enabled) Kind() string            { return "user.enabled" }
+func (Deleted) Kind() string            { return "user.deleted" }
+func (RoleGranted) Kind() string        { return "role.granted" }
+func (RoleRevoked) Kind() string        { return "role.revoked" }
 
-func (e Created) Subject() string     { return e.UserID }
-func (e Updated) Subject() string     { return e.UserID }
-func (e Disabled) Subject() string    { return e.UserID }
-func (e Enabled) Subject() string     { return e.UserID }
-func (e Deleted) Subject() string     { return e.UserID }
-func (e RoleGranted) Subject() string { return e.UserID }
-func (e RoleRevoked) Subject() string { return e.UserID }
+func (e Created) Subject() string            { return e.UserID }
+func (e Updated) Subject() string            { return e.UserID }
+func (e IdentifierVerified) Subject() string { return e.UserID }
+func (e Disabled) Subject() string           { return e.UserID }
+func (e Enabled) Subject() string            { return e.UserID }
+func (e Deleted) Subject() string            { return e.UserID }
+func (e RoleGranted) Subject() string        { return e.UserID }
+func (e RoleRevoked) Subject() string        { return e.UserID }

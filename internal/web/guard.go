@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
@@ -19,10 +21,14 @@ var ErrRole = apperr.New(apperr.Forbidden, "missing_role", "This needs a role yo
 type Guard struct {
 	cookies  *Cookies
 	sessions *session.Service
+	authz    *authz.Service
+	now      func() time.Time
 }
 
-// NewGuard reads these cookies and asks these sessions.
-func NewGuard(cookies *Cookies, sessions *session.Service) *Guard { return &Guard{cookies, sessions} }
+// NewGuard reads these cookies and asks these sessions and roles.
+func NewGuard(cookies *Cookies, sessions *session.Service, az *authz.Service, now func() time.Time) *Guard {
+	return &Guard{cookies, sessions, az, now}
+}
 
 // Identify is who sent r, by bearer token or session cookie, or a refusal. A bearer token that is not valid is not made up
 // for by a cookie: who shows one means it.
@@ -47,6 +53,14 @@ func (g *Guard) look(r *http.Request) (*session.Live, error) {
 		return g.sessions.ByCookie(r.Context(), cookie)
 	}
 	return nil, session.ErrUnknown
+}
+
+// CallerOf is who sent r, with what conditions and guards may read of the request: context.ip, context.amr,
+// context.auth_age in seconds, and context.transport.
+func (g *Guard) CallerOf(r *http.Request, live *session.Live) authz.Caller {
+	n := live.Session
+	return authz.Caller{User: live.User.ID, Context: map[string]any{
+		"ip": database.OriginOf(r.Context()).IP, "amr": n.AMR, "auth_age": int64(g.now().Sub(n.AuthAt).Seconds()), "transport": string(n.Transport)}}
 }
 
 type liveKey struct{}
@@ -75,6 +89,25 @@ func (g *Guard) RequireGlobalRole(role string) func(http.Handler) http.Handler {
 		return g.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !LiveFrom(r.Context()).User.HasRole(role) {
 				WriteError(w, r, ErrRole)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
+}
+
+// RequirePermission lets only people through who have a permission in the organization that org names, by its id; "" is the
+// platform. Everybody else is told what is missing: 401 for strangers, 403 for those who are signed in.
+func (g *Guard) RequirePermission(permission string, org func(*http.Request) (string, error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return g.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			orgID, err := org(r)
+			if err == nil {
+				database.OriginOf(r.Context()).Org = orgID
+				err = g.authz.RequireOpenly(r.Context(), g.CallerOf(r, LiveFrom(r.Context())), permission, orgID)
+			}
+			if err != nil {
+				WriteError(w, r, err)
 				return
 			}
 			next.ServeHTTP(w, r)

@@ -5,8 +5,10 @@ import (
 	"errors"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
@@ -83,11 +85,13 @@ type Service struct {
 	hasher *secret.Hasher
 	users  *user.Service
 	door   *login.Service
+	authz  *authz.Service
+	orgs   *org.Service
 }
 
 // NewService works on db.
-func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service) *Service {
-	return &Service{db, cfg, hasher, users, door}
+func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service, az *authz.Service, orgs *org.Service) *Service {
+	return &Service{db, cfg, hasher, users, door, az, orgs}
 }
 
 // SignUp makes an account and signs it in: the person, their password and their session in one change. Under
@@ -118,6 +122,36 @@ func (s *Service) SignUp(ctx context.Context, in user.New, password string, f lo
 	return out, err
 }
 
+// SignUpInvited makes an account for whoever shows an invitation that was sent to its address, as a member of the organization
+// that invited it, and signs it in. It needs no open sign-up: somebody asked for this person.
+func (s *Service) SignUpInvited(ctx context.Context, in user.New, password, invitation string, f login.Finish) (out login.Outcome, err error) {
+	if password == "" {
+		return out, s.cfg.Allow(password)
+	}
+	if _, err := s.orgs.Show(ctx, invitation); err != nil {
+		return out, err // before anything is hashed for a stranger
+	}
+	ids, name, hash, err := s.prepare(ctx, in, password, true)
+	if err != nil {
+		return out, err
+	}
+	err = s.authz.Write(ctx, authz.Caller{}, func(tx *authz.Tx) error {
+		u, err := s.create(tx.Tx, ids, name, hash)
+		if err != nil {
+			return err
+		}
+		if _, err := s.orgs.AcceptAs(tx, u, invitation); err != nil {
+			return err
+		}
+		if u, err = user.ByID(ctx, tx.Tx, u.ID); err != nil { // the address is verified now
+			return err
+		}
+		out, err = s.door.Welcome(tx.Tx, u, login.Shown{Method: "password", AMR: AMR}, f)
+		return err
+	})
+	return out, org.Outgrown(err)
+}
+
 // Register makes an account without signing it in.
 func (s *Service) Register(ctx context.Context, in user.New, password string) (u user.User, err error) {
 	if !s.door.Config.SignUp {
@@ -129,23 +163,14 @@ func (s *Service) Register(ctx context.Context, in user.New, password string) (u
 	return s.Create(ctx, in, password)
 }
 
-// Create makes an account with these global roles, whether people may make one for themselves or not. An empty password
-// makes one without.
-func (s *Service) Create(ctx context.Context, in user.New, password string, roles ...string) (u user.User, err error) {
+// Create makes an account, whether people may make one for themselves or not. An empty password makes one without.
+func (s *Service) Create(ctx context.Context, in user.New, password string) (u user.User, err error) {
 	ids, name, hash, err := s.prepare(ctx, in, password, true)
 	if err != nil {
 		return u, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
-		if u, err = s.create(tx, ids, name, hash); err != nil || len(roles) == 0 {
-			return err
-		}
-		for _, role := range roles {
-			if err := user.Grant(tx, u.ID, role); err != nil {
-				return err
-			}
-		}
-		u, err = user.ByID(ctx, tx, u.ID)
+		u, err = s.create(tx, ids, name, hash)
 		return err
 	})
 	return u, err

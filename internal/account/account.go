@@ -1,0 +1,183 @@
+// Package account is what happens to a person as a whole: who is disabled or deleted loses their sessions and their place in
+// every organization in the same change, and global roles are given under the same rules as all others.
+package account
+
+import (
+	"context"
+	"slices"
+
+	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/org"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// Service reads and changes people on behalf of others.
+type Service struct {
+	db    *database.DB
+	authz *authz.Service
+	users *user.Service
+}
+
+// NewService works through az, which knows who may change whom.
+func NewService(db *database.DB, az *authz.Service, users *user.Service) *Service {
+	return &Service{db, az, users}
+}
+
+// Get is a person, for holders of sys:users:read.
+func (s *Service) Get(ctx context.Context, c authz.Caller, userID string) (user.User, error) {
+	if err := s.authz.Require(ctx, c, "sys:users:read", ""); err != nil {
+		return user.User{}, err
+	}
+	return s.users.Find(ctx, userID)
+}
+
+// List is everybody, newest first, for holders of sys:users:read. text, when given, is what a name or an identifier begins with.
+func (s *Service) List(ctx context.Context, c authz.Caller, text, after string, limit int) (user.Page, error) {
+	if err := s.authz.Require(ctx, c, "sys:users:read", ""); err != nil {
+		return user.Page{}, err
+	}
+	return s.users.List(ctx, text, after, limit)
+}
+
+// Update changes the profile of a person.
+func (s *Service) Update(ctx context.Context, c authz.Caller, userID string, change user.Change) (user.User, error) {
+	if err := s.authz.Require(ctx, c, "sys:users:update", ""); err != nil {
+		return user.User{}, err
+	}
+	root, err := s.authz.Root(ctx)
+	if err != nil {
+		return user.User{}, err
+	}
+	if err := s.authz.Above(root, c, userID); err != nil {
+		return user.User{}, err
+	}
+	return s.users.Update(ctx, userID, change)
+}
+
+// Disable keeps a person from signing in and ends every session of theirs.
+func (s *Service) Disable(ctx context.Context, c authz.Caller, userID string) error {
+	return s.change(ctx, c, "sys:users:disable", userID, func(tx *authz.Tx) error {
+		changed, err := user.Disable(tx.Tx, userID)
+		if err != nil {
+			return err
+		}
+		if changed {
+			tx.TouchMember("", userID)
+		}
+		_, err = session.RevokeAll(tx.Tx, userID, "", session.UserDisabled)
+		return err
+	})
+}
+
+// Enable lets a person sign in again.
+func (s *Service) Enable(ctx context.Context, c authz.Caller, userID string) error {
+	return s.change(ctx, c, "sys:users:disable", userID, func(tx *authz.Tx) error {
+		changed, err := user.Enable(tx.Tx, userID)
+		if changed {
+			tx.TouchMember("", userID)
+		}
+		return err
+	})
+}
+
+// Delete removes a person, their sessions and everything of theirs.
+func (s *Service) Delete(ctx context.Context, c authz.Caller, userID string) error {
+	return s.change(ctx, c, "sys:users:delete", userID, func(tx *authz.Tx) error {
+		if _, err := session.RevokeAll(tx.Tx, userID, "", session.UserDeleted); err != nil {
+			return err
+		}
+		if err := org.Leave(tx, userID); err != nil {
+			return err
+		}
+		tx.TouchMember("", userID)
+		return user.Delete(tx.Tx, userID)
+	})
+}
+
+// SignOut ends every session of a person and says how many.
+func (s *Service) SignOut(ctx context.Context, c authz.Caller, userID string) (n int, err error) {
+	err = s.change(ctx, c, "sys:users:logout", userID, func(tx *authz.Tx) error {
+		n, err = session.RevokeAll(tx.Tx, userID, "", session.RevokedByAdmin)
+		return err
+	})
+	return n, err
+}
+
+// change is a change of one person by somebody who may, and who holds at least what they hold.
+func (s *Service) change(ctx context.Context, c authz.Caller, permission, userID string, f func(tx *authz.Tx) error) error {
+	return s.authz.Write(ctx, c, func(tx *authz.Tx) error {
+		if err := tx.Require(permission, ""); err != nil {
+			return err
+		}
+		if _, err := user.ByID(ctx, tx.Tx, userID); err != nil {
+			return err
+		}
+		if err := s.authz.Above(tx.Root, c, userID); err != nil {
+			return err
+		}
+		tx.Quiet() // what is so already is no event
+		return f(tx)
+	})
+}
+
+// Grant gives a person a global role. Giving it again changes nothing.
+func (s *Service) Grant(ctx context.Context, c authz.Caller, userID, role string) error {
+	return s.authz.Write(ctx, c, func(tx *authz.Tx) error { return Grant(tx, userID, role) })
+}
+
+// Grant is part of a change that makes somebody hold a global role.
+func Grant(tx *authz.Tx, userID, role string) error {
+	if err := tx.Root.KnownGlobal(role); err != nil {
+		return err
+	}
+	return switched(tx, userID, role, user.Grant)
+}
+
+// Revoke takes a global role from a person.
+func (s *Service) Revoke(ctx context.Context, c authz.Caller, userID, role string) error {
+	return s.authz.Write(ctx, c, func(tx *authz.Tx) error { return switched(tx, userID, role, user.Revoke) })
+}
+
+func switched(tx *authz.Tx, userID, role string, do func(tx *database.Tx, userID, role string) (bool, error)) error {
+	tx.Quiet()
+	if err := tx.Require(authz.RolesAssign, ""); err != nil {
+		return err
+	}
+	changed, err := do(tx.Tx, userID, role)
+	if changed {
+		tx.TouchMember("", userID)
+	}
+	return err
+}
+
+// SetRoles makes exactly these the global roles of a person.
+func (s *Service) SetRoles(ctx context.Context, c authz.Caller, userID string, roles []string) (u user.User, err error) {
+	err = s.authz.Write(ctx, c, func(tx *authz.Tx) error {
+		tx.Quiet()
+		if err := tx.Require(authz.RolesAssign, ""); err != nil {
+			return err
+		}
+		before, err := user.ByID(ctx, tx.Tx, userID)
+		if err != nil {
+			return err
+		}
+		for _, r := range roles {
+			if err := Grant(tx, userID, r); err != nil {
+				return err
+			}
+		}
+		for _, r := range before.Roles {
+			if slices.Contains(roles, r) {
+				continue
+			}
+			if err := switched(tx, userID, r, user.Revoke); err != nil {
+				return err
+			}
+		}
+		u, err = user.ByID(ctx, tx.Tx, userID)
+		return err
+	})
+	return u, err
+}

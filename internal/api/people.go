@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/id"
+	people "github.com/admit-dev/admit/internal/user"
+)
+
+// Users is a part of the list of people.
+type Users struct {
+	Items      []User  `json:"items"`
+	NextCursor *string `json:"next_cursor" doc:"Give it as cursor for the next part; null at the end."`
+}
+
+type listUsersIn struct {
+	Part
+	Text string `query:"q" maxLength:"320" doc:"What a name or an identifier begins with."`
+}
+
+// UserRef names a person.
+type UserRef struct {
+	User string `path:"user" maxLength:"320" doc:"usr_…"`
+}
+
+type editUserIn struct {
+	UserRef
+	Body struct {
+		Name     *string `json:"name,omitempty" maxLength:"1000"`
+		Username *string `json:"username,omitempty" maxLength:"100" doc:"Empty takes it away."`
+	}
+}
+
+type userRolesIn struct {
+	UserRef
+	Body struct {
+		Roles []string `json:"roles" maxItems:"100" doc:"Exactly these global roles, by key."`
+	}
+}
+
+func (s *API) people() {
+	tags := []string{"Users"}
+	at := "/api/v1/users"
+	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Everybody, newest first", Tags: tags}, user, s.listUsers)
+	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}", Summary: "A person", Tags: tags}, user, func(q *call, in *UserRef) (User, error) {
+		u, err := s.app.Accounts.Get(q, q.caller(), in.User)
+		return s.person(q, u, err)
+	})
+	operation(s, huma.Operation{Method: "PATCH", Path: at + "/{user}", Summary: "Change a profile", Tags: tags}, user, func(q *call, in *editUserIn) (User, error) {
+		u, err := s.app.Accounts.Update(q, q.caller(), in.User, people.Change{Name: in.Body.Name, Username: in.Body.Username})
+		return s.person(q, u, err)
+	})
+	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{user}", Summary: "Delete a person and everything of theirs", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *UserRef) (nothing, error) {
+		return nothing{}, s.changed(q, s.app.Accounts.Delete(q, q.caller(), in.User))
+	})
+	operation(s, huma.Operation{Method: "PUT", Path: at + "/{user}/roles", Summary: "Give a person exactly these global roles", Tags: tags}, user, func(q *call, in *userRolesIn) (User, error) {
+		u, err := s.app.Accounts.SetRoles(q, q.caller(), in.User, in.Body.Roles)
+		return s.person(q, u, s.changed(q, err))
+	})
+	for verb, do := range map[string]struct {
+		summary string
+		f       func(context.Context, authz.Caller, string) error
+	}{
+		"disable": {"Keep a person from signing in, and end their sessions", s.app.Accounts.Disable},
+		"enable":  {"Let a person sign in again", s.app.Accounts.Enable},
+	} {
+		operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/" + verb, Summary: do.summary, Tags: tags}, user, func(q *call, in *UserRef) (User, error) {
+			if err := s.changed(q, do.f(q, q.caller(), in.User)); err != nil {
+				return User{}, err
+			}
+			u, err := s.app.Users.Get(q, in.User)
+			return s.person(q, u, err)
+		})
+	}
+	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/logout-all", Summary: "End every session of a person", Tags: tags}, user, func(q *call, in *UserRef) (Ended, error) {
+		n, err := s.app.Accounts.SignOut(q, q.caller(), in.User)
+		return Ended{"They are signed out.", n}, err
+	})
+}
+
+func (s *API) person(q *call, u people.User, err error) (User, error) {
+	if err != nil {
+		return User{}, err
+	}
+	return s.user(q, u)
+}
+
+func (s *API) listUsers(q *call, in *listUsersIn) (Users, error) {
+	if in.Cursor != "" && !id.Valid("usr", in.Cursor) {
+		return Users{}, ErrCursor
+	}
+	p, err := s.app.Accounts.List(q, q.caller(), in.Text, in.Cursor, in.Limit)
+	if err != nil {
+		return Users{}, err
+	}
+	root, err := s.app.Authz.Root(q)
+	if err != nil {
+		return Users{}, err
+	}
+	return Users{mapped(p.Users, func(u people.User) User { return newUser(u, root.OrgsOf(u.ID)) }), next(p.Next)}, nil
+}

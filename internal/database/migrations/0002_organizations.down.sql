@@ -1,0 +1,16 @@
+ALTER TABLE sessions DROP COLUMN org_id;
+DROP TABLE invitations;
+DROP TABLE member_roles;
+DROP TABLE memberships;
+DROP TABLE org_guards;
+DROP TABLE org_role_grants;
+DROP TABLE org_roles;
+DROP TABLE org_slugs;
+DROP TABLE orgs;
+DROP TABLE global_guards;
+DROP TABLE global_role_grants;
+DROP TABLE global_roles;
+DROP TABLE permissions;
+DROP TABLE authz_changes;
+DROP TABLE authz_revision;
+--postgres DROP FUNCTION admit_org(TEXT);
