@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
@@ -40,6 +42,7 @@ type App struct {
 	Passwords *password.Service
 	Owner     *owner.Service
 	Answers   *idempotency.Service
+	Notify    *notify.Service
 
 	feed *event.Feed
 	file *event.File
@@ -50,6 +53,8 @@ type Options struct {
 	Now    func() time.Time // the one clock; time.Now when nil
 	Log    *slog.Logger     // slog.Default() when nil
 	Strict bool             // panic at a change that tells no one
+
+	Terminal io.Writer // gets a line for each message of the development inbox; none when nil
 }
 
 // Open connects to the store and makes every part. It starts nothing: see Run.
@@ -76,6 +81,9 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Hasher = secret.NewHasher(cfg.Hash)
 	a.feed = event.NewFeed(a.DB, opt.Log)
 	a.Answers = idempotency.NewService(a.DB, box)
+	if a.Notify, err = notify.NewService(a.DB, cfg.Notify, box, a.messaging(opt)); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	a.Users = user.NewService(a.DB, cfg.User)
 	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Origin(), a.feed, opt.Log)
 	if err != nil {
@@ -83,9 +91,14 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
 	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods())
-	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door)
+	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Notify)
 	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door)
 	return a, nil
+}
+
+// messaging is who carries mail and texts. What nobody carries is caught in development.
+func (a *App) messaging(opt Options) notify.Options {
+	return notify.Options{Site: notify.Site{Origin: a.Config.Web.Origin()}, Catch: !a.Config.Production(), Terminal: opt.Terminal, Log: opt.Log}
 }
 
 func (a *App) verify(ctx context.Context, text string) (string, time.Time, error) {

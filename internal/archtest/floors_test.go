@@ -11,9 +11,9 @@ import (
 // floors, from the ground up. A package imports only from floors below its own: two on one floor do not know each other.
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
-	{"internal/apperr", "internal/id"},
+	{"internal/apperr", "internal/device", "internal/id"},
 	{"internal/database", "internal/secret"},
-	{"internal/authz", "internal/event", "internal/idempotency", "internal/ratelimit", "internal/user"},
+	{"internal/authz", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
 	{"internal/authz/casbinengine", "internal/session", "internal/token"},
 	{"internal/login"},
 	{"internal/method/…"},
@@ -31,7 +31,7 @@ var floors = [][]string{
 // Tests are free to, but for drivers: they ask package testkit for a store.
 var only = map[string]string{
 	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|pages|testkit)",
-	"html/template":                   "internal/(apidocs|pages)",
+	"html/template":                   "internal/(apidocs|notify|pages)",
 	"database/sql":                    "internal/(database|testkit)",
 	"github.com/jackc/":               "internal/database",
 	"modernc.org/":                    "internal/database",
@@ -46,7 +46,8 @@ var only = map[string]string{
 	"github.com/google/uuid":          "internal/id",
 	"github.com/nyaruka/phonenumbers": "internal/user",
 	"github.com/maypok86/otter":       "internal/session",
-	"github.com/mileusna/useragent":   "internal/api",
+	"github.com/mileusna/useragent":   "internal/device",
+	"github.com/nicksnyder/go-i18n":   "internal/notify",
 }
 
 // floor is the place of a package, -1 when it has none.

@@ -10,6 +10,7 @@ import (
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
@@ -32,6 +33,7 @@ type Config struct {
 	Token     token.Config     `doc:"Access tokens"`
 	RateLimit ratelimit.Config `doc:"Rate limits"`
 	Event     event.Config     `doc:"Events"`
+	Notify    notify.Config    `doc:"Messages"`
 	Owner     owner.Config     `doc:"The first owner"`
 }
 
