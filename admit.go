@@ -2,6 +2,7 @@ package admit
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -43,6 +44,9 @@ func WithLogger(l *slog.Logger) Option { return func(o *app.Options) { o.Log = l
 
 // WithClock has the server take the time from now instead of time.Now. Everything that expires goes by it.
 func WithClock(now func() time.Time) Option { return func(o *app.Options) { o.Now = now } }
+
+// WithTerminal has each message of the development inbox printed to w in one line: to whom, about what, and its code and link.
+func WithTerminal(w io.Writer) Option { return func(o *app.Options) { o.Terminal = w } }
 
 // WithStrict has the server panic at a change that emits no event. Tests of Admit itself use it.
 func WithStrict() Option { return func(o *app.Options) { o.Strict = true } }

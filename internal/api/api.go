@@ -61,6 +61,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.attempts()
 	s.sessions()
 	s.v1()
+	s.development()
 	if a.Config.Server.Docs {
 		s.documents()
 	}

@@ -81,7 +81,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Hasher = secret.NewHasher(cfg.Hash)
 	a.feed = event.NewFeed(a.DB, opt.Log)
 	a.Answers = idempotency.NewService(a.DB, box)
-	if a.Notify, err = notify.NewService(a.DB, cfg.Notify, box, a.messaging(opt)); err != nil {
+	if a.Notify, err = a.messages(opt, box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Users = user.NewService(a.DB, cfg.User)
@@ -94,11 +94,6 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Notify)
 	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door)
 	return a, nil
-}
-
-// messaging is who carries mail and texts. What nobody carries is caught in development.
-func (a *App) messaging(opt Options) notify.Options {
-	return notify.Options{Site: notify.Site{Origin: a.Config.Web.Origin()}, Catch: !a.Config.Production(), Terminal: opt.Terminal, Log: opt.Log}
 }
 
 func (a *App) verify(ctx context.Context, text string) (string, time.Time, error) {
@@ -145,6 +140,8 @@ func (a *App) Run(ctx context.Context, ready func()) {
 	all.Go(func() { a.Sessions.Run(ctx) })
 	all.Go(func() { a.Tokens.Run(ctx) })
 	all.Go(func() { a.sweep(ctx) })
+	a.feed.Subscribe(a.Notify.Wake)
+	all.Go(func() { a.Notify.Run(ctx) })
 	if a.file != nil {
 		a.feed.Subscribe(a.file.Wake)
 		all.Go(func() { a.file.Run(ctx) })
@@ -160,7 +157,7 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Notify.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

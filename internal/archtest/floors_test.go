@@ -12,9 +12,9 @@ import (
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
 	{"internal/apperr", "internal/device", "internal/id"},
-	{"internal/database", "internal/secret"},
+	{"internal/database", "internal/outbound", "internal/secret"},
 	{"internal/authz", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
-	{"internal/authz/casbinengine", "internal/session", "internal/token"},
+	{"internal/authz/casbinengine", "internal/notify/mail", "internal/notify/sms", "internal/session", "internal/token"},
 	{"internal/login"},
 	{"internal/method/…"},
 	{"internal/owner"},
@@ -30,7 +30,7 @@ var floors = [][]string{
 // only says who may import what comes from outside. The key is a prefix of the import, the value matches whole packages.
 // Tests are free to, but for drivers: they ask package testkit for a store.
 var only = map[string]string{
-	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|pages|testkit)",
+	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|notify/sms|outbound|pages|testkit)",
 	"html/template":                   "internal/(apidocs|notify|pages)",
 	"database/sql":                    "internal/(database|testkit)",
 	"github.com/jackc/":               "internal/database",
@@ -48,6 +48,9 @@ var only = map[string]string{
 	"github.com/maypok86/otter":       "internal/session",
 	"github.com/mileusna/useragent":   "internal/device",
 	"github.com/nicksnyder/go-i18n":   "internal/notify",
+	"github.com/wneessen/go-mail":     "internal/notify/mail",
+	"github.com/aws/aws-sdk-go-v2":    "internal/notify/sms",
+	"github.com/emersion/":            "internal/testkit",
 }
 
 // floor is the place of a package, -1 when it has none.

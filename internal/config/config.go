@@ -11,6 +11,9 @@ import (
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/notify"
+	"github.com/admit-dev/admit/internal/notify/mail"
+	"github.com/admit-dev/admit/internal/notify/sms"
+	"github.com/admit-dev/admit/internal/outbound"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
@@ -34,6 +37,9 @@ type Config struct {
 	RateLimit ratelimit.Config `doc:"Rate limits"`
 	Event     event.Config     `doc:"Events"`
 	Notify    notify.Config    `doc:"Messages"`
+	Mail      mail.Config      `doc:"Mail"`
+	SMS       sms.Config       `doc:"Text messages"`
+	Outbound  outbound.Config  `doc:"Calls to other servers"`
 	Owner     owner.Config     `doc:"The first owner"`
 }
 

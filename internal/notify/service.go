@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
@@ -29,6 +30,7 @@ type Service struct {
 	lines    map[Channel]*line
 	catching bool // what no service carries stays here, for the development inbox
 	terminal io.Writer
+	printing sync.Mutex
 }
 
 // Options are what a Service needs beside the store.
@@ -154,16 +156,17 @@ func (s *Service) Inbox(ctx context.Context, to string) ([]Letter, error) {
 
 // Caught is one message of the inbox.
 func (s *Service) Caught(ctx context.Context, messageID string) (Letter, error) {
-	rows, err := s.kept(ctx)
+	r, err := byID(ctx, s.db, messageID)
+	if err == nil && (!s.caught(r.Channel) || len(r.Payload) == 0) {
+		err = database.ErrNone
+	}
+	if errors.Is(err, database.ErrNone) {
+		return Letter{}, ErrNotFound
+	}
 	if err != nil {
 		return Letter{}, err
 	}
-	for _, r := range rows {
-		if r.ID == messageID {
-			return s.letter(r)
-		}
-	}
-	return Letter{}, ErrNotFound
+	return s.letter(r)
 }
 
 func (s *Service) kept(ctx context.Context) (list []row, err error) {
@@ -181,6 +184,3 @@ func (s *Service) kept(ctx context.Context) (list []row, err error) {
 
 // Sender is the service that carries a channel, nil when none does.
 func (s *Service) Sender(c Channel) Sender { return s.lines[c].sender }
-
-// errStale is a row that is not ours any more.
-var errStale = errors.New("notify: somebody else has taken this message over")

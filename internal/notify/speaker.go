@@ -99,24 +99,34 @@ func (s *speaker) facts() (list []fact) {
 // longest is how much of a name somebody chose is shown to others.
 const longest = 80
 
-// clean keeps one line of what can be seen.
-func clean(s string) string {
+// What shows nothing and is kept: one makes a single emoji of several, the other is what plain puts in.
+const (
+	joiner     = '\u200d'
+	wordJoiner = '\u2060'
+)
+
+// oneLine keeps what can be seen, in one line.
+func oneLine(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
 	}), " ")
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) { // right-to-left overrides, zero-width spaces
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) && r != joiner && r != wordJoiner { // right-to-left overrides, zero-width spaces
 			return -1
 		}
 		return r
 	}, s)
-	if r := []rune(s); len(r) > longest {
-		s = string(r[:longest-1]) + "…"
+}
+
+func cut(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
 	}
 	return s
 }
 
-const wordJoiner = "\u2060"
+// clean is a name that somebody chose, short enough.
+func clean(s string) string { return cut(oneLine(s), longest) }
 
 // plain is a name that somebody chose, as it may stand in a mail to somebody else: one line, and nothing in it that a mail
 // program makes a link of. Whoever invites thousands with an address for a name sends spam in our name.
@@ -131,7 +141,7 @@ func plain(s string) string {
 		b.WriteRune(c)
 		between := i > 0 && i+1 < len(r) && !unicode.IsSpace(r[i+1])
 		if between && (c == '.' || c == ':' || c == '/') {
-			b.WriteString(wordJoiner)
+			b.WriteRune(wordJoiner)
 		}
 	}
 	return b.String()

@@ -112,7 +112,7 @@ func (w *writer) write(l Letter, locale string, expires time.Time, c Content) (L
 	s := &speaker{words: w.words, locale: locale, kind: c.name(), v: v}
 	v.Code, v.Life = v.code, s.life(expires.Sub(l.At))
 	v.Factor = s.factor()
-	l.Subject = s.must("subject")
+	l.Subject = oneLine(s.must("subject"))
 	v.Subject = l.Subject
 	for _, link := range []string{v.link, v.notMe} {
 		if link != "" {
