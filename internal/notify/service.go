@@ -88,6 +88,9 @@ func (s *Service) Send(tx *database.Tx, m Message) error {
 	if !m.Expires.IsZero() && m.Expires.Before(r.GiveUpAt) {
 		r.GiveUpAt = m.Expires
 	}
+	if s.caught(m.Channel) && s.terminal == nil { // nobody sits there to be shown it
+		r.State, r.EndedAt = caught, &tx.Now
+	}
 	tx.Emit(Queued{r.ID, r.UserID, r.Channel, r.Template})
 	return database.Insert(tx, "deliveries", r)
 }
@@ -184,3 +187,26 @@ func (s *Service) kept(ctx context.Context) (list []row, err error) {
 
 // Sender is the service that carries a channel, nil when none does.
 func (s *Service) Sender(c Channel) Sender { return s.lines[c].sender }
+
+// Delivery is what has become of a message, for an operator.
+type Delivery struct {
+	ID, Template, UserID, State, Reply string
+	Channel                            Channel
+	To                                 string // "" once it was sent: the user has it
+	Tries                              int64
+	CreatedAt, DueAt                   time.Time
+	EndedAt                            *time.Time
+}
+
+// History is what has become of the newest messages.
+func (s *Service) History(ctx context.Context, limit int) ([]Delivery, error) {
+	rows, err := newest(ctx, s.db, limit)
+	list := make([]Delivery, len(rows))
+	for i, r := range rows {
+		list[i] = Delivery{r.ID, r.Template, r.UserID, string(r.State), r.Reply, r.Channel, "", r.Tries, r.CreatedAt, r.DueAt, r.EndedAt}
+		if p, err := s.open(r); err == nil {
+			list[i].To = p.To
+		}
+	}
+	return list, err
+}
