@@ -47,6 +47,7 @@ type MailServer struct {
 	config *tls.Config
 	mu     sync.Mutex
 	server *smtp.Server
+	listen net.Listener
 	served chan struct{}
 	mails  []Mail
 	logins int
@@ -86,6 +87,17 @@ func (m *MailServer) Use(cfg *admit.Config) {
 	cfg.Mail.Host, cfg.Mail.Port, cfg.Mail.TLS, cfg.Mail.CAFile = "127.0.0.1", m.Port, m.Mode, m.CAFile
 	cfg.Mail.From = "Acme Jobs <no-reply@acme.test>"
 	cfg.Mail.Username, cfg.Mail.Password = m.Username, secret.String(m.Password)
+}
+
+// Certificate is what the server shows, and its key, in PEM.
+func (m *MailServer) Certificate() (cert, key []byte) {
+	m.T.Helper()
+	own := m.config.Certificates[0]
+	raw, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		m.T.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})
 }
 
 func (m *MailServer) certificate() tls.Certificate {
@@ -130,7 +142,7 @@ func (m *MailServer) Start() {
 		m.server.AllowInsecureAuth = true
 	}
 	served := make(chan struct{})
-	m.served = served
+	m.listen, m.served = listener, served
 	server := m.server
 	go func() { defer close(served); _ = server.Serve(listener) }()
 }
@@ -138,10 +150,11 @@ func (m *MailServer) Start() {
 // Stop cuts every connection and listens no more.
 func (m *MailServer) Stop() {
 	m.mu.Lock()
-	server, served := m.server, m.served
+	server, listener, served := m.server, m.listen, m.served
 	m.server = nil
 	m.mu.Unlock()
 	if server != nil {
+		_ = listener.Close() // it may not be the server's yet
 		_ = server.Close()
 		<-served
 	}
