@@ -2,6 +2,7 @@ package admit
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -52,6 +53,9 @@ func WithPermissions(list ...Permission) Option {
 
 // Permission is something a program asks about by name, such as post_job.
 type Permission = authz.Permission
+
+// WithTerminal has each message of the development inbox printed to w in one line: to whom, about what, and its code and link.
+func WithTerminal(w io.Writer) Option { return func(o *app.Options) { o.Terminal = w } }
 
 // WithStrict has the server panic at a change that emits no event. Tests of Admit itself use it.
 func WithStrict() Option { return func(o *app.Options) { o.Strict = true } }

@@ -77,7 +77,7 @@ func (p *program) connect(begin bool) (*app.App, error) {
 	if file := app.DatabaseFile(c); !begin && missing(file) {
 		return nil, refuse(exitFailed, "There is no database at %s yet. Run admit serve once, or set DATA_DIR or DATABASE_URL to where it is.", file)
 	}
-	return app.Open(p.ctx, c, app.Options{Log: p.log(slog.LevelWarn, false)})
+	return app.Open(p.ctx, c, app.Options{Log: p.log(slog.LevelWarn, false), Terminal: p.stderr})
 }
 
 func missing(file string) bool {

@@ -18,6 +18,7 @@ import (
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -60,7 +61,7 @@ func (s *serveCmd) Run(p *program) error {
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	follow(&cfg, report, port) // --port 0 knows its port only now
-	srv, err := admit.New(ctx, cfg, admit.WithLogger(log))
+	srv, err := admit.New(ctx, cfg, admit.WithLogger(log), admit.WithTerminal(p.stderr))
 	if ctx.Err() != nil && err != nil {
 		return refuse(exitFailed, "Stopped before it was ready.")
 	}
@@ -203,6 +204,9 @@ func (p *program) greet(ctx context.Context, a *app.App, log *slog.Logger, data 
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "  Ready in %.2f s. Data is in %s.\n\n%s", took.Seconds(), data, start)
+	if a.Notify.Sender(notify.Email) == nil {
+		fmt.Fprintf(&b, "  Inbox        %s/dev/inbox     mail and texts stop here\n", origin)
+	}
 	if a.Config.Server.Docs {
 		fmt.Fprintf(&b, "  API docs     %s/docs\n", origin)
 	}

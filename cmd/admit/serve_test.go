@@ -24,10 +24,11 @@ func TestFirstStart(t *testing.T) {
 		t.Fatal(warning)
 	}
 	lines := strings.Split(block, "\n")
-	if len(lines) != 6 || !strings.HasPrefix(lines[0], "  Ready in ") ||
+	if len(lines) != 7 || !strings.HasPrefix(lines[0], "  Ready in ") ||
 		!strings.HasSuffix(lines[0], "Data is in "+filepath.Join(b.dir, "admit-data")+" (SQLite).") || lines[1] != "" ||
 		!strings.HasPrefix(lines[2], "  Start here   "+s.origin+"/start#k=") || !strings.HasSuffix(lines[2], "     makes you the owner · works once · 30 min") ||
-		lines[3] != "  API docs     "+s.origin+"/docs" || lines[4] != "  Next         admit user list · admit doctor" || lines[5] != "" {
+		lines[3] != "  Inbox        "+s.origin+"/dev/inbox     mail and texts stop here" || lines[4] != "  API docs     "+s.origin+"/docs" ||
+		lines[5] != "  Next         admit user list · admit doctor" || lines[6] != "" {
 		t.Fatalf("%q", lines)
 	}
 	s.client(t).Get("/").Want(200)

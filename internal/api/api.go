@@ -67,6 +67,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.permissions()
 	s.people()
 	s.v1()
+	s.development()
 	if a.Config.Server.Docs {
 		s.documents()
 	}

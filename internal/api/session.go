@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/mileusna/useragent"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/device"
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/session"
 )
@@ -78,22 +78,9 @@ func (s *API) listSessions(q *call, in *Part) (Sessions, error) {
 			out.NextCursor = &out.Items[in.Limit-1].ID
 			break
 		}
-		out.Items = append(out.Items, Session{n.ID, n.ID == q.live.Session.ID, string(n.Transport), device(n.UserAgent), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt})
+		out.Items = append(out.Items, Session{n.ID, n.ID == q.live.Session.ID, string(n.Transport), device.Name(n.UserAgent), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt})
 	}
 	return out, err
-}
-
-// device names what a person would call it. It is for reading, never for deciding.
-func device(userAgent string) string {
-	ua := useragent.Parse(userAgent)
-	switch {
-	case ua.Name != "" && ua.OS != "":
-		return ua.Name + " on " + ua.OS
-	case ua.Name != "":
-		return ua.Name
-	default:
-		return "Unknown device"
-	}
 }
 
 func (s *API) endSession(q *call, in *oneSession) (nothing, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
@@ -46,6 +48,7 @@ type App struct {
 	Orgs      *org.Service
 	Accounts  *account.Service
 	Answers   *idempotency.Service
+	Notify    *notify.Service
 
 	feed        *event.Feed
 	file        *event.File
@@ -59,6 +62,7 @@ type Options struct {
 	Strict bool             // panic at a change that tells no one
 
 	Permissions []authz.Permission // what the program asks about, declared at each start
+	Terminal    io.Writer          // gets a line for each message of the development inbox; none when nil
 }
 
 // Open connects to the store and makes every part. It starts nothing: see Run.
@@ -85,6 +89,9 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Hasher = secret.NewHasher(cfg.Hash)
 	a.feed = event.NewFeed(a.DB, opt.Log)
 	a.Answers = idempotency.NewService(a.DB, box)
+	if a.Notify, err = a.messages(opt, box); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	a.Users = user.NewService(a.DB, cfg.User)
 	policy, err := a.policy()
 	if err != nil {
@@ -99,7 +106,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods())
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Users, box)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
-	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs)
+	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs, a.Notify)
 	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door, a.Authz)
 	return a, nil
 }
@@ -151,6 +158,8 @@ func (a *App) Run(ctx context.Context, ready func()) {
 	all.Go(func() { a.Sessions.Run(ctx) })
 	all.Go(func() { a.Tokens.Run(ctx) })
 	all.Go(func() { a.sweep(ctx) })
+	a.feed.Subscribe(a.Notify.Wake)
+	all.Go(func() { a.Notify.Run(ctx) })
 	if a.file != nil {
 		a.feed.Subscribe(a.file.Wake)
 		all.Go(func() { a.file.Run(ctx) })
@@ -166,7 +175,7 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

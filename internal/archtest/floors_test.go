@@ -11,10 +11,10 @@ import (
 // floors, from the ground up. A package imports only from floors below its own: two on one floor do not know each other.
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
-	{"internal/apperr", "internal/id"},
-	{"internal/database", "internal/secret"},
-	{"internal/event", "internal/idempotency", "internal/ratelimit", "internal/user"},
-	{"internal/authz"},
+	{"internal/apperr", "internal/device", "internal/id"},
+	{"internal/database", "internal/outbound", "internal/secret"},
+	{"internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
+	{"internal/authz", "internal/notify/mail", "internal/notify/sms"},
 	{"internal/authz/casbinengine", "internal/session", "internal/token"},
 	{"internal/org"},
 	{"internal/account"},
@@ -33,8 +33,8 @@ var floors = [][]string{
 // only says who may import what comes from outside. The key is a prefix of the import, the value matches whole packages.
 // Tests are free to, but for drivers: they ask package testkit for a store.
 var only = map[string]string{
-	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|pages|testkit)",
-	"html/template":                   "internal/(apidocs|pages)",
+	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|notify/sms|outbound|pages|testkit)",
+	"html/template":                   "internal/(apidocs|notify|pages)",
 	"database/sql":                    "internal/(database|testkit)",
 	"github.com/jackc/":               "internal/database",
 	"modernc.org/":                    "internal/database",
@@ -49,7 +49,11 @@ var only = map[string]string{
 	"github.com/google/uuid":          "internal/id",
 	"github.com/nyaruka/phonenumbers": "internal/user",
 	"github.com/maypok86/otter":       "internal/session",
-	"github.com/mileusna/useragent":   "internal/api",
+	"github.com/mileusna/useragent":   "internal/device",
+	"github.com/nicksnyder/go-i18n":   "internal/notify",
+	"github.com/wneessen/go-mail":     "internal/notify/mail",
+	"github.com/aws/aws-sdk-go-v2":    "internal/notify/sms",
+	"github.com/emersion/":            "internal/testkit",
 }
 
 // floor is the place of a package, -1 when it has none.

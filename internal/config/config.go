@@ -11,7 +11,11 @@ import (
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/notify"
+	"github.com/admit-dev/admit/internal/notify/mail"
+	"github.com/admit-dev/admit/internal/notify/sms"
 	"github.com/admit-dev/admit/internal/org"
+	"github.com/admit-dev/admit/internal/outbound"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
@@ -36,6 +40,10 @@ type Config struct {
 	Org       org.Config       `doc:"Organizations"`
 	Authz     authz.Config     `doc:"Permissions and policies"`
 	Event     event.Config     `doc:"Events"`
+	Notify    notify.Config    `doc:"Messages"`
+	Mail      mail.Config      `doc:"Mail"`
+	SMS       sms.Config       `doc:"Text messages"`
+	Outbound  outbound.Config  `doc:"Calls to other servers"`
 	Owner     owner.Config     `doc:"The first owner"`
 }
 

@@ -124,7 +124,7 @@ func TestRefreshAfterRevocation(t *testing.T) {
 		renew(s, older).Want(200)
 		a.Post("/auth/password/change", m{"current_password": pass, "new_password": "another password"}).Want(200)
 		kinds := s.Records()
-		if len(kinds) != 5 || kinds[1].Kind != "password.changed" { // token.refreshed, then three sessions
+		if len(kinds) != 6 || kinds[1].Kind != "password.changed" { // token.refreshed, then three sessions and the message
 			t.Errorf("%v", kinds)
 		}
 		a.Get("/auth/me").Want(200)

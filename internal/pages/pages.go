@@ -27,7 +27,7 @@ type Pages struct {
 	cookies *web.Cookies
 	guard   *web.Guard
 
-	start, welcome, errors, problem page
+	start, welcome, errors, problem, inbox page
 }
 
 // Mount serves every page and what they load on mux.
@@ -41,15 +41,19 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	mux.HandleFunc("GET /start", p.showStart)
 	mux.Handle("POST /start", limit(http.HandlerFunc(p.claim)))
 	mux.Handle("GET /docs/errors", web.Compress(p.catalogue()))
+	p.development(mux, files)
 	return p
 }
 
 // page is a parsed template.
-type page struct{ *template.Template }
+type page struct {
+	*template.Template
+	policy string
+}
 
 func parse(files assets, name string) page {
-	t := template.New("layout.html").Funcs(template.FuncMap{"asset": files.url})
-	return page{template.Must(t.ParseFS(templates, "templates/layout.html", "templates/"+name))}
+	t := template.New("layout.html").Funcs(template.FuncMap{"asset": files.url, "clock": clock})
+	return page{template.Must(t.ParseFS(templates, "templates/layout.html", "templates/"+name)), policy}
 }
 
 // view is what every page knows. Data is its own.
@@ -76,7 +80,7 @@ func (t page) show(w http.ResponseWriter, r *http.Request, status int, v view) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(out.Len()))
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", t.policy)
 	h.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(status)
 	_, _ = w.Write(out.Bytes())

@@ -21,6 +21,7 @@ import (
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/notify"
 )
 
 // Clock is a clock that stands still.
@@ -166,6 +167,27 @@ func Start(t *testing.T, cfg admit.Config, clock *Clock) *Server {
 	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL, Config: cfg}
 	s.Records() // what the start itself told
 	return s
+}
+
+// Inbox is what the server would have sent to an address or a number, newest first. Nothing needs to be waited for: a message
+// is there when the request that caused it has been answered.
+func (s *Server) Inbox(to string) []notify.Letter {
+	s.Helper()
+	list, err := s.App().Notify.Inbox(s.Context(), to)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return list
+}
+
+// Letter is the newest message to an address or a number.
+func (s *Server) Letter(to string) notify.Letter {
+	s.Helper()
+	list := s.Inbox(to)
+	if len(list) == 0 {
+		s.Fatalf("there is no message to %s", to)
+	}
+	return list[0]
 }
 
 // Records are the events since the last look.

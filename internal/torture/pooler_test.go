@@ -45,7 +45,7 @@ func TestPooledSessionFlow(t *testing.T) {
 	c.Post("/auth/signup", ann).Want(409, "email_taken")
 	s.Events()
 	c.Post("/auth/password/change", m{"current_password": password, "new_password": "another password"}).Want(200)
-	s.Events("password.changed")
+	s.Events("password.changed", "message.queued")
 }
 
 // The token flow of the descriptions, behind PgBouncer.

@@ -20,9 +20,9 @@ func TestTerminateAnswersRequestsUnderWay(t *testing.T) {
 		for trial := range times(2) {
 			dir, url := t.TempDir(), testkit.DatabaseURL(t, engine)
 			// hashing takes a while, so that a request can be caught in the middle
-			env := settings(dir, url, "PASSWORD_HASH_MEMORY_KIB=32768", "PASSWORD_HASH_ITERATIONS=3")
+			env := settings(dir, url, "PASSWORD_HASH_MEMORY_KIB=16384")
 			p := serve(t, dir, env)
-			const n = 8
+			const n = 4
 			var read, answered sync.WaitGroup
 			read.Add(n)
 			for i := range n {

@@ -18,6 +18,7 @@ var marks = map[string]string{
 	"passwords":   `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
 	"sessions":    `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
 	"user_roles":  `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"deliveries":  `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
 	"events":      `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.subject AND u.name LIKE 'marked%%')`,
 }
 
@@ -58,7 +59,7 @@ func spoil(t *testing.T, db *sql.DB, engine, table string) (repair func()) {
 func rowsOf(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	var all []string
-	for _, table := range []string{"users", "identifiers", "passwords", "sessions", "user_roles", "events", "login_attempts", "owner_links", "signing_keys"} {
+	for _, table := range []string{"users", "identifiers", "passwords", "sessions", "user_roles", "events", "login_attempts", "owner_links", "signing_keys", "deliveries"} {
 		rows, err := db.Query(`SELECT * FROM ` + table)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +132,7 @@ func operations(s *testkit.Server, c *caller, prefix string) []operation {
 		{"logout", "sessions events", 200, logOut(leaving)},
 		{"logout by refresh token", "sessions events", 200, logOutToken(leavingToken)},
 		{"logout everywhere", "sessions events", 200, sent{path: "/auth/logout-all", session: everywhere}},
-		{"password change", "passwords sessions events", 200, sent{path: "/auth/password/change", session: changing,
+		{"password change", "passwords sessions deliveries events", 200, sent{path: "/auth/password/change", session: changing,
 			body: m{"current_password": password, "new_password": "another password"}}},
 		{"new name", "users events", 200, sent{method: "PATCH", path: "/auth/me", session: renaming, body: m{"name": "marked still"}}},
 		{"new username", "users identifiers events", 200, sent{method: "PATCH", path: "/auth/me", session: naming, body: m{"username": prefix + "other"}}},

@@ -38,8 +38,11 @@ func validRequestID(s string) bool {
 	return true
 }
 
-// maxUserAgent is how much of a User-Agent is kept.
-const maxUserAgent = 400
+// maxUserAgent is how much of a User-Agent is kept, maxLanguage the longest Accept-Language that is believed.
+const (
+	maxUserAgent = 400
+	maxLanguage  = 100
+)
 
 // userAgent is what was sent, without anything that could break a log line or a page.
 func userAgent(sent []string) string {
@@ -53,6 +56,14 @@ func userAgent(sent []string) string {
 		}
 	}
 	return s
+}
+
+// language is Accept-Language, when it is one that a browser could have sent.
+func language(sent []string) string {
+	if len(sent) == 0 || len(sent[0]) > maxLanguage {
+		return ""
+	}
+	return sent[0]
 }
 
 func cleanUserAgent(s string) string {

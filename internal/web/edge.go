@@ -86,6 +86,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.origin.RequestID = requestID(r.Header["X-Request-Id"])
 	x.origin.IP = clientIP(r, e.config.TrustedProxies)
 	x.origin.UserAgent = userAgent(r.Header["User-Agent"])
+	x.origin.Language = language(r.Header["Accept-Language"])
 	x.ctx = exchangeContext{database.WithOrigin(r.Context(), &x.origin), x}
 	r = r.WithContext(&x.ctx)
 	x.w = recorder{ResponseWriter: w, r: r}

@@ -8,6 +8,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
@@ -87,11 +88,12 @@ type Service struct {
 	door   *login.Service
 	authz  *authz.Service
 	orgs   *org.Service
+	notify *notify.Service
 }
 
 // NewService works on db.
-func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service, az *authz.Service, orgs *org.Service) *Service {
-	return &Service{db, cfg, hasher, users, door, az, orgs}
+func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service, az *authz.Service, orgs *org.Service, notify *notify.Service) *Service {
+	return &Service{db, cfg, hasher, users, door, az, orgs, notify}
 }
 
 // SignUp makes an account and signs it in: the person, their password and their session in one change. Under
@@ -250,9 +252,20 @@ func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen
 			return err
 		}
 		tx.Emit(Changed{userID})
-		_, err = session.RevokeAll(tx, userID, sessionID, session.PasswordChanged)
-		return err
+		if _, err = session.RevokeAll(tx, userID, sessionID, session.PasswordChanged); err != nil {
+			return err
+		}
+		return s.tell(tx, userID)
 	})
+}
+
+// tell writes to the owner of an account that its password is another now.
+func (s *Service) tell(tx *database.Tx, userID string) error {
+	u, err := user.ByID(tx.Context(), tx, userID)
+	if err != nil || u.Email == "" {
+		return err
+	}
+	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Content: notify.PasswordChanged{Where: notify.Here(tx)}})
 }
 
 func rename(err error, field string) error {

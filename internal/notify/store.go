@@ -1,0 +1,92 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+)
+
+// state is what has become of a message.
+type state string
+
+const (
+	queued state = "queued"
+	sent   state = "sent"
+	caught state = "caught" // kept for the development inbox
+	failed state = "failed"
+)
+
+type row struct {
+	ID        string     `db:"id"`
+	Channel   Channel    `db:"channel"`
+	Template  string     `db:"template"`
+	UserID    string     `db:"user_id"`
+	Locale    string     `db:"locale"`
+	Payload   []byte     `db:"payload"`
+	State     state      `db:"state"`
+	Tries     int64      `db:"tries"`
+	Reply     string     `db:"reply"`
+	DueAt     time.Time  `db:"due_at"`
+	GiveUpAt  time.Time  `db:"give_up_at"`
+	CreatedAt time.Time  `db:"created_at"`
+	EndedAt   *time.Time `db:"ended_at"`
+}
+
+func newest(ctx context.Context, q database.Querier, limit int) ([]row, error) {
+	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries ORDER BY id DESC LIMIT $1 + 0`, limit)
+}
+
+func byID(ctx context.Context, q database.Querier, id string) (row, error) {
+	return database.One[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries WHERE id = $1`, id)
+}
+
+// place is where a message stands in the queue.
+type place struct {
+	ID    string    `db:"id"`
+	DueAt time.Time `db:"due_at"`
+}
+
+// waiting are the messages of a channel that are due first, also those that are not due yet: somebody may be at them.
+func waiting(ctx context.Context, q database.Querier, c Channel, limit int) ([]place, error) {
+	return database.All[place](ctx, q, `SELECT id, due_at FROM deliveries WHERE channel = $1 AND state = 'queued' ORDER BY due_at LIMIT $2 + 0`, c, limit)
+}
+
+// claim takes a message for as long as until, if nobody else has: of several that try, one finds it as it was.
+func claim(tx *database.Tx, p place, until time.Time) ([]row, error) {
+	return database.All[row](tx.Context(), tx, `UPDATE deliveries SET due_at = $3 WHERE id = $1 AND state = 'queued' AND due_at = $2
+		RETURNING `+database.Columns[row](), p.ID, p.DueAt, until)
+}
+
+// end closes a message, with what is left of its payload. It says whether it was open still.
+func end(tx *database.Tx, id string, s state, payload []byte, tries int64, reply string) (bool, error) {
+	n, err := tx.Exec(`UPDATE deliveries SET state = $2, payload = $3, tries = $4, reply = $5, ended_at = $6 WHERE id = $1 AND state = 'queued'`,
+		id, s, payload, tries, reply, tx.Now)
+	return n == 1, err
+}
+
+// keep closes a message that stays here.
+func keep(tx *database.Tx, id string) (bool, error) {
+	n, err := tx.Exec(`UPDATE deliveries SET state = 'caught', ended_at = $2 WHERE id = $1 AND state = 'queued'`, id, tx.Now)
+	return n == 1, err
+}
+
+// giveBack lets go of a claimed message until it is due again, unless it was taken over meanwhile.
+func giveBack(tx *database.Tx, claimed place, due time.Time, tries int64, reply string) error {
+	_, err := tx.Exec(`UPDATE deliveries SET due_at = $3, tries = $4, reply = $5 WHERE id = $1 AND state = 'queued' AND due_at = $2`,
+		claimed.ID, claimed.DueAt, due, tries, reply)
+	return err
+}
+
+// overdue are messages that ran out and that nobody is at.
+func overdue(ctx context.Context, q database.Querier, now time.Time, limit int) ([]row, error) {
+	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries WHERE state = 'queued' AND give_up_at <= $1 AND due_at <= $1 LIMIT $2 + 0`, now, limit)
+}
+
+func removeEnded(tx *database.Tx, before time.Time, limit int) (int64, error) {
+	return tx.Exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at < $1 LIMIT $2 + 0)`, before, limit)
+}
+
+func countOf(ctx context.Context, q database.Querier, c Channel) (n int64, err error) {
+	return database.One[int64](ctx, q, `SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND state = 'queued'`, c)
+}
