@@ -113,6 +113,9 @@ func (w *soloWriter) close() {
 
 // do has run executed in a transaction and returns when it is durable, or undone.
 func (w *soloWriter) do(ctx context.Context, run func(runner) error) error {
+	if err := ctx.Err(); err != nil { // of two that are ready, select takes either
+		return err
+	}
 	j := &job{run: run, done: make(chan struct{})}
 	select {
 	case w.jobs <- j:
