@@ -73,7 +73,7 @@ func TestRecruiterStory(t *testing.T) {
 		s.Events("org.created", "member.added", "authorization.changed")
 		role := ann.Post("/api/v1/orgs/"+acme+"/roles", m{"name": "Recruiter", "permissions": []string{"post_job"}}).Want(201)
 		ann.Post("/api/v1/orgs/"+acme+"/invitations", m{"email": "bob@example.com", "roles": []string{"recruiter"}}).Want(201)
-		s.Events("org_role.created", "authorization.changed", "invitation.sent")
+		s.Events("org_role.created", "authorization.changed", "invitation.sent", "message.queued")
 
 		token := invitation(s, acme, "bob@example.com")
 		shown := s.Client().Get("/api/v1/invitations/" + token).Want(200)

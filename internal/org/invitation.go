@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -13,6 +14,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/id"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -43,10 +45,47 @@ func (s *Service) Invite(ctx context.Context, c authz.Caller, ref, email string,
 		i = Invitation{ID: id.New("inv"), OrgID: o.ID, Email: address.Value, InvitedBy: c.User, Roles: ids(held),
 			CreatedAt: tx.Now, SentAt: tx.Now, ExpiresAt: tx.Now.Add(s.cfg.invitationLife()), generation: 1}
 		tx.Emit(Invited{o.ID, i.ID, keys(held), 1})
-		return insertInvitation(tx, i)
+		if err := insertInvitation(tx, i); err != nil {
+			return err
+		}
+		return s.send(tx, i)
 	})
 	return i, err
 }
+
+// send has the mail sent that carries the token.
+func (s *Service) send(tx *authz.Tx, i Invitation) error {
+	o, err := find(tx.Context(), tx.Tx, i.OrgID)
+	if err != nil {
+		return err
+	}
+	held, err := rolesOf(tx, i.OrgID, i.Roles)
+	if err != nil {
+		return err
+	}
+	m := notify.Invitation{Org: o.Name, Link: s.Link(i)}
+	if i.InvitedBy != "" {
+		if m.Inviter, err = s.inviter(tx.Context(), tx.Tx, i.InvitedBy); err != nil {
+			return err
+		}
+	}
+	for _, h := range held {
+		m.Roles = append(m.Roles, h.Name)
+	}
+	return s.notify.Send(tx.Tx, notify.Message{To: i.Email, Expires: i.ExpiresAt, Content: m})
+}
+
+// inviter is what whoever invites is called: their name, or else their address.
+func (s *Service) inviter(ctx context.Context, q database.Querier, userID string) (string, error) {
+	u, err := user.ByID(ctx, q, userID)
+	if errors.Is(err, user.ErrNotFound) { // gone meanwhile
+		return "", nil
+	}
+	return cmp.Or(u.Name, u.Email), err
+}
+
+// Link is where whoever is invited accepts.
+func (s *Service) Link(i Invitation) string { return s.origin + "/invitation?token=" + s.Token(i) }
 
 // mayGive judges an invitation as if the one invited joined now: nobody invites into more than they could give.
 func mayGive(tx *authz.Tx, orgID string, roles []string) error {
@@ -103,7 +142,7 @@ func (s *Service) Resend(ctx context.Context, c authz.Caller, ref, invitationID 
 			return err
 		}
 		tx.Emit(Invited{i.OrgID, i.ID, i.Roles, i.generation})
-		return nil
+		return s.send(tx, i)
 	})
 	return i, err
 }
@@ -163,10 +202,8 @@ func (s *Service) Show(ctx context.Context, token string) (v Shown, err error) {
 	if err != nil {
 		return v, err
 	}
-	if by, err := s.users.Get(ctx, i.InvitedBy); err == nil {
-		if v.Inviter = by.Name; v.Inviter == "" {
-			v.Inviter = by.Email
-		}
+	if v.Inviter, err = s.inviter(ctx, s.db, i.InvitedBy); err != nil {
+		return v, err
 	}
 	_, err = user.ByIdentifier(ctx, s.db, user.Identifier{Kind: user.KindEmail, Value: i.Email})
 	if v.Known = err == nil; errors.Is(err, user.ErrNotFound) {

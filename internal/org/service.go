@@ -13,22 +13,23 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/id"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/secret"
-	"github.com/admit-dev/admit/internal/user"
 )
 
 // Service reads and changes organizations.
 type Service struct {
-	db    *database.DB
-	cfg   Config
-	authz *authz.Service
-	users *user.Service
-	key   []byte // invitation tokens are derived from it
+	db     *database.DB
+	cfg    Config
+	authz  *authz.Service
+	notify *notify.Service
+	origin string // of links in mails
+	key    []byte // invitation tokens are derived from it
 }
 
-// NewService works on db. Every change goes through az, which knows who may make it.
-func NewService(db *database.DB, cfg Config, az *authz.Service, users *user.Service, box *secret.Box) *Service {
-	return &Service{db, cfg, az, users, box.Derive("invitation tokens", 32)}
+// NewService works on db. Every change goes through az, which knows who may make it; links in mails lead to origin.
+func NewService(db *database.DB, cfg Config, az *authz.Service, messages *notify.Service, origin string, box *secret.Box) *Service {
+	return &Service{db, cfg, az, messages, origin, box.Derive("invitation tokens", 32)}
 }
 
 // New is an organization to be.

@@ -27,7 +27,7 @@ type Pages struct {
 	cookies *web.Cookies
 	guard   *web.Guard
 
-	start, welcome, errors, problem, inbox page
+	start, welcome, errors, problem, inbox, invitation, joined page
 }
 
 // Mount serves every page and what they load on mux.
@@ -36,9 +36,12 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	p := &Pages{app: a, cookies: cookies, guard: guard}
 	p.start, p.welcome = parse(files, "start.html"), parse(files, "welcome.html")
 	p.errors, p.problem = parse(files, "errors.html"), parse(files, "problem.html")
+	p.invitation, p.joined = parse(files, "invitation.html"), parse(files, "joined.html")
 	limit := web.Limit(a.Limiter, a.Config.RateLimit.PerIP(), web.ByIP)
 	mux.Handle("GET "+assetPath+"{name}", web.Compress(files))
 	mux.HandleFunc("GET /start", p.showStart)
+	mux.Handle("GET /invitation", limit(http.HandlerFunc(p.showInvitation)))
+	mux.Handle("POST /invitation", limit(http.HandlerFunc(p.join)))
 	mux.Handle("POST /start", limit(http.HandlerFunc(p.claim)))
 	mux.Handle("GET /docs/errors", web.Compress(p.catalogue()))
 	p.development(mux, files)

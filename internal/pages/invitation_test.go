@@ -1,0 +1,76 @@
+package pages_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/admit-dev/admit/internal/testkit"
+)
+
+// invited makes an organization, invites an address, and gives the path of the link in the mail.
+func invited(s *testkit.Server, owner *testkit.Client, email string) string {
+	s.Helper()
+	id := owner.Post("/api/v1/orgs", testkit.M{"name": "Acme <b>& Sons"}).Want(201).Text("id")
+	owner.Post("/api/v1/orgs/"+id+"/invitations", testkit.M{"email": email, "roles": []string{"admin"}}).Want(201)
+	mail := s.Inbox(email)
+	if len(mail) != 1 || len(mail[0].Links) == 0 || !strings.Contains(mail[0].Text, "ann@example.com") {
+		s.Fatalf("%+v", mail)
+	}
+	path, ours := strings.CutPrefix(mail[0].Links[0], s.Config.Web.Origin())
+	if !ours {
+		s.Fatal(mail[0].Links[0])
+	}
+	return path
+}
+
+func joining(path, password string) url.Values {
+	u, _ := url.Parse(path)
+	return url.Values{"token": {u.Query().Get("token")}, "name": {"Bob"}, "password": {password}}
+}
+
+// An invitation is accepted in any browser, without JavaScript: by somebody new, by somebody with an account, by who is signed in
+// already, and not by another. Looking at it takes nothing.
+func TestInvitationPage(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		ann := s.Client()
+		ann.Post("/auth/signup", testkit.M{"email": "ann@example.com", "password": "a quiet green lamp"}).Want(201)
+		path := invited(s, ann, "bob@example.com")
+		bob := s.Client()
+		for range 2 {
+			says(bob.Get(path).Want(200), "Join Acme &lt;b&gt;&amp; Sons", "ann@example.com</bdi> invites you", "Admin", "bob@example.com", "Make an account and join", `autocomplete="new-password"`)
+		}
+		says(bob.Post("/invitation", joining(path, "short")).Want(422), "There is a problem", `id="password-err"`, `value="Bob"`)
+		if a := bob.Post("/invitation", joining(path, "a quiet red lamp")).Want(303); a.Header.Get("Location") != "/invitation?joined" {
+			t.Error(a.Header)
+		}
+		says(bob.Get("/invitation?joined").Want(200), "You are a member now")
+		if me := bob.Get("/auth/me").Want(200); me.JSON["email_verified"] != true || me.Text("name") != "Bob" || len(me.JSON["organizations"].([]any)) != 1 {
+			t.Errorf("%s", me.Body)
+		}
+		says(s.Client().Get(path).Want(404), "accepted, revoked")
+		says(s.Client().Post("/invitation", joining(path, "a quiet red lamp")).Want(404), "accepted, revoked")
+
+		carl := s.Client()
+		carl.Post("/auth/signup", testkit.M{"email": "carl@example.com", "password": "a quiet blue lamp"}).Want(201)
+		path = invited(s, ann, "carl@example.com")
+		says(bob.Get(path).Want(200), "You are signed in as <bdi>bob@example.com</bdi>", "Sign out and go on", "!type=\"password\"")
+		says(bob.Post("/invitation", joining(path, "")).Want(403), "for another address")
+		leave := joining(path, "")
+		leave.Set("leave", "1")
+		bob.Post("/invitation", leave).Want(303)
+		bob.Get("/auth/me").Want(401)
+		says(bob.Get(path).Want(200), "Sign in and join", `autocomplete="current-password"`)
+		says(bob.Post("/invitation", joining(path, "not this one")).Want(401), "not its password")
+		bob.Post("/invitation", joining(path, "a quiet blue lamp")).Want(303)
+		if me := bob.Get("/auth/me").Want(200); me.Text("email") != "carl@example.com" || len(me.JSON["organizations"].([]any)) != 1 {
+			t.Errorf("%s", me.Body)
+		}
+
+		path = invited(s, ann, "dora@example.com")
+		dora := s.Client()
+		dora.Post("/auth/signup", testkit.M{"email": "dora@example.com", "password": "a quiet gray lamp"}).Want(201)
+		says(dora.Get(path).Want(200), ">Join</button>")
+		dora.Post("/invitation", joining(path, "")).Want(303)
+	})
+}
