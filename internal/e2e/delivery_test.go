@@ -230,7 +230,7 @@ func gaveUp(s *testkit.Server, reason, reply string, secrets ...string) {
 	if last.Kind != "message.failed" || last.Outcome != "failure" || !strings.Contains(data, reason) {
 		s.Errorf("%s %s", last.Kind, last.Data)
 	}
-	all, err := s.App().Notify.History(s.Context(), 10)
+	all, err := s.App().Notify.History(s.Context(), "failed", 10)
 	if err != nil || len(all) != 1 || all[0].State != "failed" || !strings.Contains(all[0].Reply, reply) || all[0].EndedAt == nil || all[0].To != "ann@example.com" {
 		s.Errorf("%+v, %v", all, err)
 	}
@@ -281,7 +281,7 @@ func TestWhatRanOutIsNotSent(t *testing.T) {
 		if err := s.App().Notify.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if all, err := s.App().Notify.History(t.Context(), 10); len(all) != 0 || err != nil {
+		if all, err := s.App().Notify.History(t.Context(), "", 10); len(all) != 0 || err != nil {
 			t.Errorf("what ended long ago is still there: %v, %v", all, err)
 		}
 	})
