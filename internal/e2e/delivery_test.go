@@ -241,6 +241,32 @@ func gaveUp(s *testkit.Server, reason, reply string, secrets ...string) {
 	}
 }
 
+// A message that cannot be read here, sealed with another key or of a kind that is not known yet, is left to servers that
+// can, and given up in the end.
+func TestUnreadableIsLeftToOthers(t *testing.T) {
+	mailed(t, func(s *testkit.Server, m *testkit.MailServer) {
+		m.Stop()
+		tell(s, "ann@example.com", notify.Test{}, 7*24*time.Hour)
+		tell(s, "bob@example.com", notify.Test{}, 7*24*time.Hour)
+		perform(s, `UPDATE deliveries SET template = 'of_tomorrow' WHERE id = (SELECT MIN(id) FROM deliveries)`)
+		perform(s, `UPDATE deliveries SET payload = (SELECT payload FROM deliveries ORDER BY id LIMIT 1)`)
+		m.Start()
+		s.Advance(time.Minute)
+		deliver(s)
+		wantKinds(s, "message.queued", "message.queued")
+		for range 8 {
+			s.Advance(2 * time.Hour)
+			deliver(s)
+		}
+		for range 2 {
+			s.Advance(10 * time.Hour)
+			deliver(s)
+		}
+		wantKinds(s, "message.failed", "message.failed")
+		once(s, m)
+	})
+}
+
 // A letter that is refused is not tried again.
 func TestRefusedIsNotTriedAgain(t *testing.T) {
 	mailed(t, func(s *testkit.Server, m *testkit.MailServer) {
