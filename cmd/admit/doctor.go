@@ -72,6 +72,7 @@ func (c *doctorCmd) Run(p *program) error {
 		e.address()
 		e.port()
 		e.hashing()
+		e.services()
 	}
 	if err := e.print(); err != nil {
 		return err

@@ -180,4 +180,5 @@ func (e *examination) inside(quiet *slog.Logger) {
 	default:
 		e.note(fine, "owner", "there is one who can sign in", "")
 	}
+	e.messages(a)
 }

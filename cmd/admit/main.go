@@ -28,6 +28,7 @@ type commands struct {
 	User       userCmd       `cmd:"" help:"People: list, create, get, disable, enable, sessions, logout, delete."`
 	Role       roleCmd       `cmd:"" help:"Global roles of people."`
 	Admin      adminCmd      `cmd:"" help:"The way in for an owner."`
+	Message    messageCmd    `cmd:"" help:"Mail and texts: list, test."`
 	Config     configCmd     `cmd:"" help:"Settings: list, explain, check."`
 	Migrate    migrateCmd    `cmd:"" help:"The schema of the database."`
 	Keygen     keygenCmd     `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`

@@ -230,7 +230,7 @@ func gaveUp(s *testkit.Server, reason, reply string, secrets ...string) {
 	if last.Kind != "message.failed" || last.Outcome != "failure" || !strings.Contains(data, reason) {
 		s.Errorf("%s %s", last.Kind, last.Data)
 	}
-	all, err := s.App().Notify.History(s.Context(), 10)
+	all, err := s.App().Notify.History(s.Context(), "failed", 10)
 	if err != nil || len(all) != 1 || all[0].State != "failed" || !strings.Contains(all[0].Reply, reply) || all[0].EndedAt == nil || all[0].To != "ann@example.com" {
 		s.Errorf("%+v, %v", all, err)
 	}
@@ -239,6 +239,33 @@ func gaveUp(s *testkit.Server, reason, reply string, secrets ...string) {
 			s.Errorf("%s is in the database:\n%s", secret, text)
 		}
 	}
+}
+
+// A message that cannot be read here, sealed with another key or of a kind that is not known yet, is left to servers that
+// can, and given up in the end.
+func TestUnreadableIsLeftToOthers(t *testing.T) {
+	mailed(t, func(s *testkit.Server, m *testkit.MailServer) {
+		m.Stop()
+		tell(s, "ann@example.com", notify.Test{}, 7*24*time.Hour)
+		tell(s, "bob@example.com", notify.Test{}, 7*24*time.Hour)
+		deliver(s) // in vain; from now on nobody is at them until the clock moves
+		perform(s, `UPDATE deliveries SET template = 'of_tomorrow' WHERE id = (SELECT MIN(id) FROM deliveries)`)
+		perform(s, `UPDATE deliveries SET payload = (SELECT payload FROM deliveries ORDER BY id LIMIT 1)`)
+		m.Start()
+		s.Advance(time.Minute)
+		deliver(s)
+		wantKinds(s, "message.queued", "message.queued")
+		for range 8 {
+			s.Advance(2 * time.Hour)
+			deliver(s)
+		}
+		for range 2 {
+			s.Advance(10 * time.Hour)
+			deliver(s)
+		}
+		wantKinds(s, "message.failed", "message.failed")
+		once(s, m)
+	})
 }
 
 // A letter that is refused is not tried again.
@@ -281,7 +308,7 @@ func TestWhatRanOutIsNotSent(t *testing.T) {
 		if err := s.App().Notify.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if all, err := s.App().Notify.History(t.Context(), 10); len(all) != 0 || err != nil {
+		if all, err := s.App().Notify.History(t.Context(), "", 10); len(all) != 0 || err != nil {
 			t.Errorf("what ended long ago is still there: %v, %v", all, err)
 		}
 	})

@@ -47,8 +47,9 @@ const (
 type (
 	// VerifyEmail asks whether an address belongs to whoever signed up with it.
 	VerifyEmail struct {
-		Link string `json:"link"`
-		Code string `json:"code,omitempty"`
+		Link  string `json:"link"`
+		Code  string `json:"code,omitempty"`
+		Where Where  `json:"where,omitzero"` // it was asked for
 	}
 	// AccountExists tells somebody who signed up that they have an account already.
 	AccountExists struct {
@@ -56,8 +57,9 @@ type (
 	}
 	// ConfirmAddress asks whether a new address of an account is its owner's. It goes to the new one.
 	ConfirmAddress struct {
-		Link string `json:"link"`
-		Code string `json:"code,omitempty"`
+		Link  string `json:"link"`
+		Code  string `json:"code,omitempty"`
+		Where Where  `json:"where,omitzero"` // it was asked for
 	}
 	// AddressChanged tells of a change of address. It goes to the old one.
 	AddressChanged struct {
@@ -67,8 +69,9 @@ type (
 	}
 	// ResetPassword has a link to choose a new password.
 	ResetPassword struct {
-		Link string `json:"link"`
-		Code string `json:"code,omitempty"`
+		Link  string `json:"link"`
+		Code  string `json:"code,omitempty"`
+		Where Where  `json:"where,omitzero"` // it was asked for
 	}
 	// PasswordChanged tells of a new password.
 	PasswordChanged struct {
@@ -77,12 +80,14 @@ type (
 	}
 	// MagicLink has a link and a code to sign in with.
 	MagicLink struct {
-		Link string `json:"link"`
-		Code string `json:"code,omitempty"`
+		Link  string `json:"link"`
+		Code  string `json:"code,omitempty"`
+		Where Where  `json:"where,omitzero"` // it was asked for
 	}
 	// OneTimeCode has a code to type in, by mail or by text.
 	OneTimeCode struct {
-		Code string `json:"code"`
+		Code  string `json:"code"`
+		Where Where  `json:"where,omitzero"` // it was asked for
 	}
 	// NewSignIn tells of a sign-in from a device that was not known.
 	NewSignIn struct {
@@ -151,17 +156,17 @@ func (AccountDeleted) name() string   { return "account_deleted" }
 func (ExportReady) name() string      { return "export_ready" }
 func (Test) name() string             { return "test" }
 
-func (c VerifyEmail) fill(v *view)    { v.link, v.code = c.Link, c.Code }
+func (c VerifyEmail) fill(v *view)    { v.link, v.code, v.where = c.Link, c.Code, c.Where }
 func (c AccountExists) fill(v *view)  { v.link = c.Link }
-func (c ConfirmAddress) fill(v *view) { v.link, v.code = c.Link, c.Code }
+func (c ConfirmAddress) fill(v *view) { v.link, v.code, v.where = c.Link, c.Code, c.Where }
 func (c AddressChanged) fill(v *view) {
 	v.Address = clean(c.To)
 	v.notice(c.NotMe, c.Where)
 }
-func (c ResetPassword) fill(v *view)   { v.link, v.code = c.Link, c.Code }
+func (c ResetPassword) fill(v *view)   { v.link, v.code, v.where = c.Link, c.Code, c.Where }
 func (c PasswordChanged) fill(v *view) { v.notice(c.NotMe, c.Where) }
-func (c MagicLink) fill(v *view)       { v.link, v.code = c.Link, c.Code }
-func (c OneTimeCode) fill(v *view)     { v.code = c.Code }
+func (c MagicLink) fill(v *view)       { v.link, v.code, v.where = c.Link, c.Code, c.Where }
+func (c OneTimeCode) fill(v *view)     { v.code, v.where = c.Code, c.Where }
 func (c NewSignIn) fill(v *view)       { v.notice(c.NotMe, c.Where) }
 func (c FactorAdded) fill(v *view) {
 	v.factor, v.label = c.Factor, c.Label
@@ -197,8 +202,8 @@ func samples() []Content {
 	at := Where{time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC), "192.0.2.1", "Firefox", "Linux"}
 	const link = "https://auth.example.com/somewhere#t=Q7"
 	return []Content{
-		VerifyEmail{link, "415203"}, AccountExists{link}, ConfirmAddress{link, "415203"}, AddressChanged{"new@example.com", link, at},
-		ResetPassword{link, "415203"}, PasswordChanged{link, at}, MagicLink{link, "415203"}, OneTimeCode{"415203"}, NewSignIn{link, at},
+		VerifyEmail{link, "415203", at}, AccountExists{link}, ConfirmAddress{link, "415203", at}, AddressChanged{"new@example.com", link, at},
+		ResetPassword{link, "415203", at}, PasswordChanged{link, at}, MagicLink{link, "415203", at}, OneTimeCode{"415203", at}, NewSignIn{link, at},
 		FactorAdded{Passkey, "Laptop", link, at}, FactorRemoved{TOTP, "", link, at}, RecoveryCodeUsed{3, link, at}, AccountLocked{link, at},
 		Invitation{"Acme", "Ann", []string{"recruiter"}, link}, AccountDeleted{at}, ExportReady{link}, Test{},
 	}

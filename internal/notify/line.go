@@ -8,7 +8,7 @@ import (
 
 const (
 	abreast      = 4                // letters under way to one service at once, while it is well
-	longestPause = 30 * time.Second // between two tries of a service that is ill
+	longestPause = 15 * time.Second // between two tries of a service that is ill
 )
 
 // line is what leads to one service: how many letters are under way, and whether the service is ill.

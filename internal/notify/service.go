@@ -176,7 +176,7 @@ func (s *Service) kept(ctx context.Context) (list []row, err error) {
 	if !s.catching {
 		return nil, nil
 	}
-	rows, err := newest(ctx, s.db, most)
+	rows, err := newest(ctx, s.db, "", most)
 	for _, r := range rows {
 		if s.caught(r.Channel) && len(r.Payload) > 0 {
 			list = append(list, r)
@@ -198,9 +198,9 @@ type Delivery struct {
 	EndedAt                            *time.Time
 }
 
-// History is what has become of the newest messages.
-func (s *Service) History(ctx context.Context, limit int) ([]Delivery, error) {
-	rows, err := newest(ctx, s.db, limit)
+// History is what has become of the newest messages: of all, or of those in one state.
+func (s *Service) History(ctx context.Context, only string, limit int) ([]Delivery, error) {
+	rows, err := newest(ctx, s.db, state(only), limit)
 	list := make([]Delivery, len(rows))
 	for i, r := range rows {
 		list[i] = Delivery{r.ID, r.Template, r.UserID, string(r.State), r.Reply, r.Channel, "", r.Tries, r.CreatedAt, r.DueAt, r.EndedAt}
@@ -209,4 +209,36 @@ func (s *Service) History(ctx context.Context, limit int) ([]Delivery, error) {
 		}
 	}
 	return list, err
+}
+
+// Backlog is how many messages wait, since when, and how many were given up within the last day.
+type Backlog struct {
+	Waiting, Failed int64
+	Oldest          time.Duration
+}
+
+// Backlog says whether messages get through.
+func (s *Service) Backlog(ctx context.Context) (b Backlog, err error) {
+	now := s.db.Now()
+	r, err := backlog(ctx, s.db, now.Add(-24*time.Hour))
+	if b.Waiting, b.Failed = r.Waiting, r.Failed; r.Oldest != nil {
+		b.Oldest = now.Sub(*r.Oldest)
+	}
+	return b, err
+}
+
+// Try has a test message carried at once and once, and says what the service answers. There must be a Sender.
+func (s *Service) Try(ctx context.Context, c Channel, to string) error {
+	m := Message{To: to, Channel: c, Content: Test{}}
+	if err := m.check(); err != nil {
+		return err
+	}
+	sender := s.lines[c].sender
+	l, err := s.writer.write(Letter{ID: id.New("msg"), Channel: c, To: to, At: s.db.Now()}, s.writer.words.pick(), time.Time{}, m.Content)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sender.Timeout())
+	defer cancel()
+	return sender.Send(ctx, l)
 }

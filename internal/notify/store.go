@@ -33,8 +33,8 @@ type row struct {
 	EndedAt   *time.Time `db:"ended_at"`
 }
 
-func newest(ctx context.Context, q database.Querier, limit int) ([]row, error) {
-	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries ORDER BY id DESC LIMIT $1 + 0`, limit)
+func newest(ctx context.Context, q database.Querier, only state, limit int) ([]row, error) {
+	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries WHERE (CAST($1 AS TEXT) = '' OR state = $1) ORDER BY id DESC LIMIT $2 + 0`, only, limit)
 }
 
 func byID(ctx context.Context, q database.Querier, id string) (row, error) {
@@ -87,6 +87,14 @@ func removeEnded(tx *database.Tx, before time.Time, limit int) (int64, error) {
 	return tx.Exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at < $1 LIMIT $2 + 0)`, before, limit)
 }
 
-func countOf(ctx context.Context, q database.Querier, c Channel) (n int64, err error) {
-	return database.One[int64](ctx, q, `SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND state = 'queued'`, c)
+// backlog are how many messages wait, since when the oldest does, and how many were given up since a time.
+func backlog(ctx context.Context, q database.Querier, since time.Time) (b backlogRow, err error) {
+	return database.One[backlogRow](ctx, q, `SELECT COUNT(*), MIN(created_at), (SELECT COUNT(*) FROM deliveries WHERE state = 'failed' AND ended_at > $1)
+		FROM deliveries WHERE state = 'queued'`, since)
+}
+
+type backlogRow struct {
+	Waiting int64      `db:"waiting"`
+	Oldest  *time.Time `db:"oldest"`
+	Failed  int64      `db:"failed"`
 }

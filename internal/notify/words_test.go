@@ -128,7 +128,7 @@ func TestCodeByText(t *testing.T) {
 		"en": "415203 is your code for Acme. Never tell it to anybody.\n\n@auth.example.com #415203",
 		"de": "415203 ist Ihr Code für Acme. Geben Sie ihn niemandem.\n\n@auth.example.com #415203",
 	} {
-		l, err := w.write(Letter{Channel: SMS, At: asked}, locale, asked.Add(10*time.Minute), OneTimeCode{"415203"})
+		l, err := w.write(Letter{Channel: SMS, At: asked}, locale, asked.Add(10*time.Minute), OneTimeCode{Code: "415203"})
 		if err != nil || l.Text != want || l.HTML != "" || len([]rune(l.Text)) > 160 {
 			t.Errorf("%q, %v", l.Text, err)
 		}

@@ -190,8 +190,8 @@ func (s *Service) show(l Letter) {
 // deliver hands one letter over. The row is closed as soon as the service has it.
 func (s *Service) deliver(ctx context.Context, l *line, r row) {
 	letter, err := s.letter(r)
-	if err != nil {
-		s.fail(ctx, r, "", Unreadable, err.Error())
+	if err != nil { // another server may have the key, or know the kind
+		s.later(ctx, r, "", Unreadable, err.Error())
 		return
 	}
 	if !s.db.Now().Before(r.GiveUpAt) {
@@ -216,8 +216,7 @@ func (s *Service) deliver(ctx context.Context, l *line, r row) {
 	case refused:
 		s.fail(ctx, r, letter.To, Refused, hide(refusal.Reply, letter))
 	case putOff:
-		r.Tries++
-		s.later(ctx, r, letter.To, now, hide(delay.Reply, letter))
+		s.later(ctx, r, letter.To, PutOff, hide(delay.Reply, letter))
 	case ctx.Err() != nil: // the program ends
 		s.release(ctx, r, now, r.Reply)
 	default:
@@ -246,18 +245,15 @@ func (s *Service) sent(ctx context.Context, r row) {
 }
 
 // later puts a message off, or gives it up when that has happened too often.
-func (s *Service) later(ctx context.Context, r row, to string, now time.Time, reply string) {
-	if r.Tries >= mostTries {
-		s.fail(ctx, r, to, PutOff, reply)
-		return
+func (s *Service) later(ctx context.Context, r row, to string, why Reason, reply string) {
+	if r.Tries++; r.Tries < mostTries {
+		wait := delays[r.Tries-1]
+		if due := s.db.Now().Add(wait + rand.N(wait/5)); due.Before(r.GiveUpAt) {
+			s.release(ctx, r, due, reply)
+			return
+		}
 	}
-	wait := delays[r.Tries-1]
-	due := now.Add(wait + rand.N(wait/5))
-	if !due.Before(r.GiveUpAt) {
-		s.fail(ctx, r, to, PutOff, reply)
-		return
-	}
-	s.release(ctx, r, due, reply)
+	s.fail(ctx, r, to, why, reply)
 }
 
 // release lets go of a message until it is due again. When that fails, it is free as soon as the claim has run out.

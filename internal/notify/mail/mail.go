@@ -2,6 +2,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -44,7 +45,9 @@ func New(cfg Config) (*Sender, error) {
 func (s *Sender) Channel() notify.Channel { return notify.Email }
 
 // Timeout is SMTP_TIMEOUT_SECONDS.
-func (s *Sender) Timeout() time.Duration { return time.Duration(s.cfg.TimeoutSeconds) * time.Second }
+func (s *Sender) Timeout() time.Duration {
+	return time.Duration(cmp.Or(s.cfg.TimeoutSeconds, 30)) * time.Second
+}
 
 // Send hands over one letter. It returns as soon as the server has confirmed it, before the good-byes.
 func (s *Sender) Send(ctx context.Context, l notify.Letter) error {
@@ -107,7 +110,7 @@ func (s *Sender) dial(ctx context.Context) (*connection, error) {
 	c := &connection{free: func() bool { return true }}
 	options := []mail.Option{
 		mail.WithPort(s.cfg.port()), mail.WithTimeout(s.Timeout()), mail.WithTLSConfig(s.tls),
-		mail.WithTLSPolicy(mail.NoTLS), mail.WithoutNoop(), mail.WithoutRset(),
+		mail.WithTLSPolicy(mail.TLSMandatory), mail.WithoutNoop(), mail.WithoutRset(),
 		mail.WithDialContextFunc(func(dialing context.Context, network, address string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(dialing, network, address)
 			if err != nil {
@@ -121,8 +124,8 @@ func (s *Sender) dial(ctx context.Context) (*connection, error) {
 			return conn, nil
 		}),
 	}
-	if s.cfg.TLS == "starttls" {
-		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+	if s.cfg.TLS == "implicit" || s.cfg.TLS == "none" { // the dialer has seen to it
+		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
 	}
 	if s.cfg.Username != "" {
 		options = append(options, mail.WithUsername(s.cfg.Username), mail.WithPassword(s.cfg.Password.Reveal()), s.auth())

@@ -2,6 +2,7 @@
 package sms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,9 @@ func New(cfg Config, out outbound.Config, now func() time.Time) (*Sender, error)
 func (s *Sender) Channel() notify.Channel { return notify.SMS }
 
 // Timeout is SMS_TIMEOUT_SECONDS.
-func (s *Sender) Timeout() time.Duration { return time.Duration(s.cfg.TimeoutSeconds) * time.Second }
+func (s *Sender) Timeout() time.Duration {
+	return time.Duration(cmp.Or(s.cfg.TimeoutSeconds, 15)) * time.Second
+}
 
 // Send has one text carried.
 func (s *Sender) Send(ctx context.Context, l notify.Letter) error {
