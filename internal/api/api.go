@@ -65,6 +65,8 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.invitations()
 	s.globals()
 	s.permissions()
+	s.checks()
+	s.authzen()
 	s.people()
 	s.v1()
 	s.development()
@@ -111,6 +113,7 @@ const (
 	limited                    // counted per address
 	formed                     // a form is understood beside JSON
 	cookied                    // the session or refresh cookie says what it is about
+	foreign                    // the statuses of its refusals are another specification's
 )
 
 // call is one request: what an operation may need of HTTP.
@@ -119,6 +122,7 @@ type call struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	live *session.Live // who asks; nil where anybody may
+	body []byte
 
 	guard *web.Guard
 }
@@ -130,10 +134,11 @@ type nothing struct{}
 
 type output[T any] struct{ Body T }
 
-// operation declares one operation: its place in the document, what it asks, and what it does.
-func operation[In, Out any](s *API, op huma.Operation, asks access, do func(q *call, in *In) (Out, error)) {
+// operation declares one operation: its place in the document, what it asks, and what it does. within is what stands between it and
+// all that is asked.
+func operation[In, Out any](s *API, op huma.Operation, asks access, do func(q *call, in *In) (Out, error), within ...func(http.Handler) http.Handler) {
 	s.declare(&op, asks)
-	s.mux.around = s.middleware(op.Method, asks)
+	s.mux.around = append(s.middleware(op.Method, asks), within...)
 	huma.Register(s.huma, op, func(ctx context.Context, in *In) (*output[Out], error) {
 		q := ctx.Value(callKey{}).(*call)
 		q.Context = ctx
@@ -220,7 +225,11 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 				}
 				q.live = live
 			}
-			if err := read(r, asks&formed != 0); err != nil {
+			var err error
+			if q.body, err = read(r, asks&formed != 0); err != nil {
+				if asks&foreign != 0 {
+					err = malformed(err)
+				}
 				web.WriteError(w, r, err)
 				return
 			}

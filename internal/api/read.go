@@ -19,33 +19,33 @@ import (
 var ErrQuery = apperr.New(apperr.Malformed, "malformed_query", "The query of this request cannot be read: each parameter may be there once, as name=value.")
 
 // read holds that a request can be read in one way only, and takes its body in: whoever breaks off is not our fault, and a
-// body over the limit is known before anything looks at it.
-func read(r *http.Request, form bool) error {
+// body over the limit is known before anything looks at it. What it gives is the body.
+func read(r *http.Request, form bool) ([]byte, error) {
 	r.Header["Accept"] = []string{"application/json"} // there is nothing else to choose from
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return ErrQuery
+		return nil, ErrQuery
 	}
 	for _, given := range query {
 		if len(given) > 1 {
-			return ErrQuery
+			return nil, ErrQuery
 		}
 	}
 	if r.Body == nil || r.Body == http.NoBody {
-		return nil
+		return nil, nil
 	}
 	body, err := io.ReadAll(r.Body)
 	if err = web.BodyError(err); err != nil {
 		if apperr.Of(err).Kind != apperr.TooLarge {
-			return ErrBody.Because(err)
+			return nil, ErrBody.Because(err)
 		}
-		return err
+		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if len(body) == 0 {
-		return nil
+		return nil, nil
 	}
-	return mediaType(r.Header["Content-Type"], form)
+	return body, mediaType(r.Header["Content-Type"], form)
 }
 
 // mediaType refuses a body of a type the operation does not read. A form on a JSON route would be a request that any page

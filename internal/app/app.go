@@ -15,6 +15,8 @@ import (
 
 	"github.com/admit-dev/admit/internal/account"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/authzen"
+	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
@@ -45,6 +47,8 @@ type App struct {
 	Passwords *password.Service
 	Owner     *owner.Service
 	Authz     *authz.Service
+	Checks    *check.Service
+	AuthZEN   *authzen.Service
 	Orgs      *org.Service
 	Accounts  *account.Service
 	Answers   *idempotency.Service
@@ -105,6 +109,8 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
 	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods())
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
+	a.Checks = check.NewService(a.Authz, a.DB.Now)
+	a.AuthZEN = authzen.NewService(a.Checks)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
 	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs, a.Notify)
 	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door, a.Authz)

@@ -11,14 +11,14 @@ import (
 // floors, from the ground up. A package imports only from floors below its own: two on one floor do not know each other.
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
-	{"internal/apperr", "internal/completion", "internal/device", "internal/id"},
+	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/strict"},
 	{"internal/database", "internal/outbound", "internal/secret"},
 	{"internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
 	{"internal/authz", "internal/notify/mail", "internal/notify/sms"},
 	{"internal/authz/casbinengine", "internal/session", "internal/token"},
 	{"internal/org"},
-	{"internal/account"},
-	{"internal/login"},
+	{"internal/account", "internal/check"},
+	{"internal/authzen", "internal/login"},
 	{"internal/method/…"},
 	{"internal/owner"},
 	{"internal/web"},

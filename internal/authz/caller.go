@@ -36,9 +36,12 @@ func (c Caller) query(permission, org string) Query {
 	return Query{Subject: c.User, Permission: permission, Org: org, Context: c.Context, Ceiling: c.Ceiling}
 }
 
-// Refusal says what a denial means to who was denied, and names what is missing. Where hide is set, who does not belong to the
-// organization is told that there is none.
+// Refusal says what a denial means to who was denied, and names what is missing. Who may not know of the organization is told only
+// that they do not belong to it, or where hide is set that there is none.
 func (r *Root) Refusal(q Query, code Code, hide bool) error {
+	if q.Org != "" && code != WrongScope && r.see(Caller{User: q.Subject, Ceiling: q.Ceiling, Context: q.Context}, q.Org, q.Now) != nil {
+		code = NotAMember
+	}
 	named := func(e *apperr.Error, before, after string) error {
 		return e.Say(before + r.named(q.Permission) + after)
 	}

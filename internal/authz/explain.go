@@ -37,6 +37,7 @@ type Path struct {
 // Blocked is one thing that stands against the permission.
 type Blocked struct {
 	Code      Code
+	Engine    string // the name, for a policy engine
 	Guard     string // the id, for a guard
 	Org       string // whose guard; "" when it is of the platform
 	Pattern   string
@@ -157,7 +158,7 @@ func (r *Root) blocks(e *Explanation, a *asking, p int) {
 	}
 	for g := range r.guardsOf(a.at, p) {
 		if code := g.ask(a.facts(r)); code != Granted {
-			e.BlockedBy = append(e.BlockedBy, Blocked{code, g.row.ID, g.row.Org, g.pattern.text, g.row.Condition, g.row.Message})
+			e.BlockedBy = append(e.BlockedBy, Blocked{Code: code, Guard: g.row.ID, Org: g.row.Org, Pattern: g.pattern.text, Condition: g.row.Condition, Message: g.row.Message})
 		}
 	}
 }
@@ -262,7 +263,7 @@ func (e *Explanation) ForAdmin() string {
 		s.WriteString("; granted by " + g.Key + " with " + g.Pattern)
 	}
 	for _, b := range e.BlockedBy {
-		s.WriteString("; blocked by " + string(b.Code) + " " + b.Guard)
+		s.WriteString("; blocked by " + string(b.Code) + " " + b.Guard + b.Engine)
 	}
 	if len(e.GrantedBy) == 0 {
 		s.WriteString("; roles held: [")

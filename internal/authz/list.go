@@ -49,7 +49,14 @@ func parseCursor(s string) (rev int64, after string, err error) {
 }
 
 // WhoCan lists the users who may do q.Permission in q.Org; q.Subject is not read.
-func (r *Root) WhoCan(q Query, page Page) (List, error) {
+func (r *Root) WhoCan(q Query, page Page) (List, error) { return r.whoCan(q, page, r.byRoles) }
+
+// asker decides about one candidate of a list.
+type asker func(q *Query, p int) Code
+
+func (r *Root) byRoles(q *Query, p int) Code { return r.decide(q, p, false) }
+
+func (r *Root) whoCan(q Query, page Page, ask asker) (List, error) {
 	p, ok := r.cat.bit[q.Permission]
 	if !ok {
 		return List{Rev: r.rev}, r.cat.unknown(q.Permission)
@@ -75,7 +82,7 @@ func (r *Root) WhoCan(q Query, page Page) (List, error) {
 		}
 	}, func(user string) (Item, bool) {
 		q.Subject = user
-		return r.item(user, q, p)
+		return item(user, q, p, ask)
 	})
 	for i := range l.Items {
 		q.Subject = l.Items[i].ID
@@ -101,22 +108,31 @@ func (s *space) anyFar(m *member) bool {
 }
 
 // WhatCan lists what q.Subject may do in q.Org, or on the platform; q.Permission is not read.
-func (r *Root) WhatCan(q Query, page Page) (List, error) {
+func (r *Root) WhatCan(q Query, page Page) (List, error) { return r.whatCan(q, page, r.byRoles) }
+
+func (r *Root) whatCan(q Query, page Page, ask asker) (List, error) {
 	if q.Org != "" && r.orgs.find(q.Org) == nil {
 		return List{Rev: r.rev}, ErrUnknownOrganization
 	}
-	return r.list(page, func(yield func(string)) {
+	l, err := r.list(page, func(yield func(string)) {
 		for _, d := range r.cat.list {
 			yield(d.name)
 		}
 	}, func(name string) (Item, bool) {
 		q.Permission = name
-		return r.item(name, q, r.cat.bit[name])
+		return item(name, q, r.cat.bit[name], ask)
 	})
+	for i := range l.Items {
+		q.Permission = l.Items[i].ID
+		l.Items[i].Roles = r.givers(q)
+	}
+	return l, err
 }
 
 // WhereCan lists the organizations in which q.Subject may do q.Permission; q.Org is not read.
-func (r *Root) WhereCan(q Query, page Page) (List, error) {
+func (r *Root) WhereCan(q Query, page Page) (List, error) { return r.whereCan(q, page, r.byRoles) }
+
+func (r *Root) whereCan(q Query, page Page, ask asker) (List, error) {
 	p, ok := r.cat.bit[q.Permission]
 	if !ok {
 		return List{Rev: r.rev}, r.cat.unknown(q.Permission)
@@ -133,7 +149,7 @@ func (r *Root) WhereCan(q Query, page Page) (List, error) {
 		}
 	}, func(id string) (Item, bool) {
 		q.Org = id
-		return r.item(id, q, p)
+		return item(id, q, p, ask)
 	})
 	for i := range l.Items {
 		q.Org = l.Items[i].ID
@@ -143,8 +159,8 @@ func (r *Root) WhereCan(q Query, page Page) (List, error) {
 }
 
 // item decides about one candidate. What a condition could not tell is listed as conditional, never as allowed.
-func (r *Root) item(id string, q Query, p int) (Item, bool) {
-	code := r.decide(&q, p, false)
+func item(id string, q Query, p int, ask asker) (Item, bool) {
+	code := ask(&q, p)
 	return Item{ID: id, Conditional: code == ConditionError}, code == Granted || code == ConditionError
 }
 

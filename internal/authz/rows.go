@@ -9,6 +9,8 @@ type Scope string
 const (
 	ScopeGlobal Scope = "global"
 	ScopeOrg    Scope = "org"
+
+	ScopeEngine Scope = "engine" // of a Path that a policy engine gave
 )
 
 // Reach is where a global role counts.

@@ -336,7 +336,20 @@ func (s *Service) require(ctx context.Context, c Caller, permission, org string,
 	if err != nil {
 		return err
 	}
+	return s.requireAt(ctx, root, c, permission, org, hide)
+}
+
+// RequireAt is Require by what held at a Root.
+func (s *Service) RequireAt(ctx context.Context, r *Root, c Caller, permission, org string) error {
+	if c.system {
+		return nil
+	}
+	return s.requireAt(ctx, r, c, permission, org, true)
+}
+
+func (s *Service) requireAt(ctx context.Context, root *Root, c Caller, permission, org string, hide bool) error {
 	q := c.query(permission, org)
+	q.Now = s.db.Now()
 	d, err := s.Check(ctx, root, q)
 	if err != nil || d.Allowed {
 		return err

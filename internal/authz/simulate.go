@@ -66,6 +66,11 @@ func (r *Root) Simulate(c Changes, checks []Query, now time.Time, limit int) (Si
 	if err != nil {
 		return Simulation{}, err
 	}
+	return r.Compare(next, checks, now, limit), nil
+}
+
+// Compare is Simulate for changes that are applied already.
+func (r *Root) Compare(next *Root, checks []Query, now time.Time, limit int) Simulation {
 	s := Simulation{Rev: r.rev, Next: next, NoSuperAdmin: r.HasSuperAdmin() && !next.HasSuperAdmin()}
 	for _, q := range checks {
 		was, _ := r.Check(q) // what is unknown says so in its code
@@ -80,7 +85,7 @@ func (r *Root) Simulate(c Changes, checks []Query, now time.Time, limit int) (Si
 			s.WithoutOwner = append(s.WithoutOwner, id)
 		}
 	}
-	return s, nil
+	return s
 }
 
 func orgIDs(roots ...*Root) []string {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type DB struct {
 	solo   *soloWriter // SQLite only: one connection that writes, for everybody
 	opt    Options
 
+	asked atomic.Int64
 	stmts sync.Map // text → *sql.Stmt of the read pool, SQLite only
 	mu    sync.RWMutex
 	after []func([]Record) // told of every commit of this process
@@ -97,6 +99,9 @@ func (d *DB) Version(ctx context.Context) (string, error) {
 // Stats are the counters of the read pool.
 func (d *DB) Stats() sql.DBStats { return d.read.Stats() }
 
+// Asked is how often the store was asked for anything since Open: a query, a snapshot, or a try at a change.
+func (d *DB) Asked() int64 { return d.asked.Load() }
+
 // AfterCommit has f told of the events of every Write of this process, after they are committed and before Write
 // returns. What other processes commit is read with Events.
 func (d *DB) AfterCommit(f func([]Record)) {
@@ -117,6 +122,7 @@ func (d *DB) tell(done []Record) {
 }
 
 func (d *DB) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	d.asked.Add(1)
 	if d.engine.name != sqliteName {
 		return d.read.QueryContext(ctx, text, args...)
 	}

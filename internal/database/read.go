@@ -18,6 +18,7 @@ func (s snapshot) query(ctx context.Context, text string, args []any) (*sql.Rows
 // Read runs f on one snapshot: every statement in it sees the same moment, whatever is committed meanwhile. Of the rows that
 // belong to an organization it sees those of org, or with AllOrgs all; on Postgres the store itself holds that.
 func (d *DB) Read(ctx context.Context, org string, f func(q Querier) error) error {
+	d.asked.Add(1)
 	opt := &sql.TxOptions{ReadOnly: true}
 	if d.engine.name == postgresName {
 		opt.Isolation = sql.LevelRepeatableRead

@@ -122,6 +122,7 @@ func (d *DB) Write(ctx context.Context, f func(tx *Tx) error, mode ...Mode) erro
 }
 
 func (d *DB) once(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) error {
+	d.asked.Add(1)
 	var tx *Tx
 	var refused error
 	change := func(run runner) error {

@@ -120,9 +120,13 @@ func TestHostileMediaTypes(t *testing.T) {
 				if kind == "application/x-www-form-urlencoded" && o.Path == "/api/v1/login" {
 					continue
 				}
+				status := 415
+				if strings.HasPrefix(o.Path, "/access/v1/") {
+					status = 400 // so says the specification
+				}
 				c.Header["Content-Type"] = []string{kind}
-				refused(t, o.Path+" as "+kind, c.Do(o.Method, o.at("ses_x"), good), 415)
-				refused(t, o.Path+" in chunks as "+kind, chunked(c, o.Method, o.at("ses_x"), string(good)), 415)
+				refused(t, o.Path+" as "+kind, c.Do(o.Method, o.at("ses_x"), good), status)
+				refused(t, o.Path+" in chunks as "+kind, chunked(c, o.Method, o.at("ses_x"), string(good)), status)
 			}
 			delete(c.Header, "Content-Type")
 			s.Events()

@@ -105,6 +105,18 @@ func (w *world) body(o op) any {
 		"PUT /api/v1/permissions":                         m{"permissions": []m{{"name": "post_job"}}},
 		"PATCH /api/v1/users/{user}":                      m{"name": "Renamed"},
 		"PUT /api/v1/users/{user}/roles":                  m{"roles": []string{"manager"}},
+		"POST /api/v1/check":                              m{"subject": w.member, "permission": "jobs:post", "org_id": w.org},
+		"POST /api/v1/check/batch":                        m{"checks": []m{{"permission": "jobs:post", "org_id": w.org}, {"subject": w.member, "permission": "jobs:post", "org_id": w.org}}},
+		"POST /api/v1/check/explain":                      m{"permission": "jobs:post", "org_id": w.org},
+		"POST /api/v1/who-can":                            m{"permission": "jobs:post", "org_id": w.org},
+		"POST /api/v1/what-can":                           m{"org_id": w.org},
+		"POST /api/v1/where-can":                          m{"permission": "jobs:post", "subject": w.member},
+		"POST /api/v1/simulate":                           m{"changes": []m{{"type": "member_remove", "org_id": w.org, "user_id": w.member}}},
+		"POST /access/v1/evaluation":                      m{"subject": m{"type": "user", "id": w.member}, "action": m{"name": "jobs:post"}, "resource": m{"type": "org", "id": w.org}},
+		"POST /access/v1/evaluations":                     m{"subject": m{"type": "user", "id": w.member}, "action": m{"name": "jobs:post"}, "evaluations": []m{{"resource": m{"type": "org", "id": w.org}}}},
+		"POST /access/v1/search/subject":                  m{"subject": m{"type": "user"}, "action": m{"name": "jobs:post"}, "resource": m{"type": "org", "id": w.org}},
+		"POST /access/v1/search/resource":                 m{"subject": m{"type": "user", "id": w.member}, "action": m{"name": "jobs:post"}, "resource": m{"type": "org"}},
+		"POST /access/v1/search/action":                   m{"subject": m{"type": "user", "id": w.member}, "resource": m{"type": "org", "id": w.org}},
 		"POST /auth/switch-org":                           m{"org_id": w.org},
 		"POST /auth/signup":                               m{"email": "new@example.com", "password": pass},
 		"POST /api/v1/register":                           m{"username": "new_one", "password": pass},
@@ -121,6 +133,11 @@ func (w *world) body(o op) any {
 		"POST /auth/logout-all":                           m{},
 	}
 	return all[o.Method+" "+o.Path]
+}
+
+// evaluation is a question of AuthZEN about a member of the world.
+func evaluation(w *world) m {
+	return m{"subject": m{"type": "user", "id": w.member}, "action": m{"name": "jobs:post"}, "resource": m{"type": "org", "id": w.org}}
 }
 
 // TenantIsolation (TEN-01 to TEN-09): whoever asks with the ids of another organization is answered as if they were of none, on

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -116,21 +117,23 @@ func (s *Service) step(work context.Context, l *line) (wait time.Duration, err e
 	return -1, nil
 }
 
-// take claims the message that is due first, nil when none is.
+// take claims one of the messages that are due first, nil when none is.
 func (s *Service) take(ctx context.Context, l *line) (*row, time.Duration, error) {
 	list, err := waiting(ctx, s.db, l.channel, batch)
 	if err != nil || len(list) == 0 {
 		return nil, idle, err
 	}
-	for _, p := range list {
-		now := s.db.Now()
-		if p.DueAt.After(now) {
-			return nil, p.DueAt.Sub(now), nil
-		}
+	now := s.db.Now()
+	due := slices.DeleteFunc(slices.Clone(list), func(p place) bool { return p.DueAt.After(now) })
+	if len(due) == 0 {
+		return nil, list[0].DueAt.Sub(now), nil
+	}
+	for len(due) > 0 {
+		i := rand.N(len(due)) // so that servers do not fight for the same one
 		var got []row
 		err := s.db.Write(ctx, func(tx *database.Tx) (err error) {
 			tx.Quiet()
-			got, err = claim(tx, p, tx.Now.Add(lease(l.sender)))
+			got, err = claim(tx, due[i], tx.Now.Add(lease(l.sender)))
 			return err
 		}, database.ReadCommitted) // the affected row decides
 		if err != nil {
@@ -139,6 +142,7 @@ func (s *Service) take(ctx context.Context, l *line) (*row, time.Duration, error
 		if len(got) == 1 {
 			return &got[0], 0, nil
 		}
+		due = slices.Delete(due, i, i+1)
 	}
 	return nil, 0, nil // others were quicker; there may be more
 }
@@ -235,9 +239,10 @@ func (s *Service) sent(ctx context.Context, r row) {
 		if err == nil {
 			return
 		}
+		s.log.Warn("a message was sent and cannot be marked so; trying again", "message_id", r.ID, "err", err)
 		select {
 		case <-ctx.Done():
-			s.log.Warn("a message was sent and could not be marked so: it will be sent again", "message_id", r.ID, "err", err)
+			s.log.Warn("a message was sent and could not be marked so: it will be sent again", "message_id", r.ID)
 			return
 		case <-time.After(wait):
 		}

@@ -147,13 +147,14 @@ func tester(t testing.TB, db *sql.DB) string {
 }
 
 // Start runs a server with exactly this configuration.
-func Start(t *testing.T, cfg admit.Config, clock *Clock) *Server {
+func Start(t *testing.T, cfg admit.Config, clock *Clock, more ...admit.Option) *Server {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	srv, err := admit.New(t.Context(), cfg, admit.WithClock(clock.Now), admit.WithStrict(), admit.WithLogger(log))
+	options := append([]admit.Option{admit.WithClock(clock.Now), admit.WithStrict(), admit.WithLogger(log)}, more...)
+	srv, err := admit.New(t.Context(), cfg, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
