@@ -135,11 +135,6 @@ func (w *world) body(o op) any {
 	return all[o.Method+" "+o.Path]
 }
 
-// evaluation is a question of AuthZEN about a member of the world.
-func evaluation(w *world) m {
-	return m{"subject": m{"type": "user", "id": w.member}, "action": m{"name": "jobs:post"}, "resource": m{"type": "org", "id": w.org}}
-}
-
 // TenantIsolation (TEN-01 to TEN-09): whoever asks with the ids of another organization is answered as if they were of none, on
 // every operation there is, and nothing of the other changes.
 func TestForeignOrganization(t *testing.T) {
