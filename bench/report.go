@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -10,32 +12,73 @@ import (
 	"unicode/utf8"
 )
 
+// section is a part of the report that is measured by itself.
+type section struct {
+	title  string
+	about  []string
+	tables []table
+}
+
 // report prints what was found, and writes it to RESULTS.md when asked.
 func (b *bench) report(args string, quiet noise, asJSON, write bool) error {
 	noisy := quiet.String()
 	if os.Getenv("TEST_POSTGRES_URL") != "" {
 		noisy += ", Postgres among them"
 	}
-	about := []string{
-		strings.TrimSpace("go run . " + args),
-		machine(),
-		b.pin.String() + "; " + noisy,
-		fmt.Sprintf("%d pairs of %v samples, %.0f s in all; 32 connections over loopback HTTP/1.1 unless a line says otherwise", b.pairs, b.sample, time.Since(quiet.began).Seconds()),
-		"×http is CPU per request by that of a bare net/http answer of the same bytes sampled just before: median (range)",
+	command, took := strings.TrimSpace("go run . "+args), time.Since(quiet.began).Seconds()
+	var found []section
+	if len(b.results) > 0 {
+		found = append(found, section{"Requests", []string{
+			command,
+			machine(),
+			b.pin.String() + "; " + noisy,
+			fmt.Sprintf("%d pairs of %v samples, %.0f s in all; 32 connections over loopback HTTP/1.1 unless a line says otherwise", b.pairs, b.sample, took),
+			"×http is CPU per request by that of a bare net/http answer of the same bytes sampled just before: median (range)",
+		}, []table{b.requests()}})
+	}
+	if len(b.access.Findings) > 0 {
+		found = append(found, section{"Who may do what", b.access.about(b, command, noisy, took), b.access.tables()})
 	}
 	if asJSON {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
-		if err := e.Encode(map[string]any{"about": about, "results": b.results}); err != nil {
+		about := map[string][]string{}
+		for _, s := range found {
+			about[s.title] = s.about
+		}
+		if err := e.Encode(map[string]any{"about": about, "results": b.results, "authorization": b.access}); err != nil {
 			return err
 		}
 	} else {
-		fmt.Print(strings.Join(about, "\n"), "\n\n", b.table(false))
+		for _, s := range found {
+			fmt.Print(strings.Join(s.about, "\n"), "\n\n", s.text(false))
+		}
 	}
 	if !write {
 		return nil
 	}
-	text := "# Results\n\n`" + about[0] + "`\n\n- " + strings.Join(about[1:], "\n- ") + "\n\n" + b.table(true)
+	return writeResults(found)
+}
+
+// writeResults puts the sections in the place of those of the same title; one that was not measured stays as it is.
+func writeResults(found []section) error {
+	old, err := os.ReadFile("RESULTS.md")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text := "# Results\n"
+	for _, title := range []string{"Requests", "Who may do what"} {
+		_, part, kept := strings.Cut(string(old), "\n## "+title+"\n")
+		part, _, _ = strings.Cut(part, "\n## ")
+		for _, s := range found {
+			if s.title == title {
+				part, kept = "\n`"+s.about[0]+"`\n\n- "+strings.Join(s.about[1:], "\n- ")+"\n\n"+s.text(true), true
+			}
+		}
+		if kept {
+			text += "\n## " + title + "\n" + strings.TrimRight(part, "\n") + "\n"
+		}
+	}
 	return os.WriteFile("RESULTS.md", []byte(text), 0o644)
 }
 
@@ -50,41 +93,62 @@ func machine() string {
 	return fmt.Sprintf("%s, %d CPUs, %s/%s, %s", cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
-var columns = []string{"what", "req/s", "p50 ms", "p99 ms", "CPU µs", "×http", "against the target"}
+// table is lines of cells, the head first. The cells between the words at both ends are numbers.
+type table struct {
+	words int // how many columns at the beginning are words; the last is too
+	lines [][]string
+}
 
-// table is the results in columns; in Markdown, or aligned for a terminal.
-func (b *bench) table(markdown bool) string {
-	lines := [][]string{columns}
+// requests is the results of the rows that ask a server.
+func (b *bench) requests() table {
+	t := table{1, [][]string{{"what", "req/s", "p50 ms", "p99 ms", "CPU µs", "×http", "against the target"}}}
 	for _, r := range b.results {
-		checks := make([]string, 0, len(r.Checks)+1)
-		for _, c := range r.Checks {
-			checks = append(checks, c.String())
-		}
-		if r.Note != "" {
-			checks = append(checks, r.Note)
-		}
 		ratio := ""
 		if r.Ratio > 0 {
 			ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", r.Ratio, r.Range[0], r.Range[1])
 		}
-		lines = append(lines, []string{r.Name, blank(r.PerSecond), blank(r.P50), blank(r.P99), blank(r.CPU), ratio, strings.Join(checks, "; ")})
+		t.lines = append(t.lines, []string{r.Name, blank(r.PerSecond), blank(r.P50), blank(r.P99), blank(r.CPU), ratio, verdicts(r.Checks, r.Note)})
 	}
+	return t
+}
+
+func verdicts(checks []check, note string) string {
+	var parts []string
+	for _, c := range checks {
+		parts = append(parts, c.String())
+	}
+	if note != "" {
+		parts = append(parts, note)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// text is the tables in columns; in Markdown, or aligned for a terminal.
+func (s section) text(markdown bool) string {
 	var out strings.Builder
-	widths := widthsOf(lines)
-	for i, line := range lines {
+	for _, t := range s.tables {
+		t.write(&out, markdown)
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+func (t table) write(out *strings.Builder, markdown bool) {
+	last := len(t.lines[0]) - 1
+	widths := widthsOf(t.lines)
+	for i, line := range t.lines {
 		if markdown {
-			fmt.Fprintf(&out, "| %s |\n", strings.Join(line, " | "))
+			fmt.Fprintf(out, "| %s |\n", strings.Join(line, " | "))
 			if i == 0 {
-				out.WriteString("|---|--:|--:|--:|--:|--:|---|\n")
+				out.WriteString(strings.Repeat("|---", t.words) + strings.Repeat("|--:", last-t.words) + "|---|\n")
 			}
 			continue
 		}
-		for k, cell := range line[:len(line)-1] {
+		for k, cell := range line[:last] {
 			out.WriteString(cell + strings.Repeat(" ", widths[k]-utf8.RuneCountInString(cell)+2))
 		}
-		out.WriteString(line[len(line)-1] + "\n")
+		out.WriteString(line[last] + "\n")
 	}
-	return out.String()
 }
 
 func blank(v float64) string {
@@ -95,7 +159,7 @@ func blank(v float64) string {
 }
 
 func widthsOf(lines [][]string) []int {
-	widths := make([]int, len(columns))
+	widths := make([]int, len(lines[0]))
 	for _, line := range lines {
 		for k, cell := range line {
 			widths[k] = max(widths[k], utf8.RuneCountInString(cell))
