@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/owner"
 )
 
@@ -23,26 +24,26 @@ func (adminLinkCmd) Help() string {
 }
 
 // Run prints a new link.
-func (c *adminLinkCmd) Run(p *program) error {
-	a, err := p.open(true)
+func (c *adminLinkCmd) Run(p *cli.Program) error {
+	a, err := p.Open(true)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	key, err := a.Owner.Link(p.ctx)
+	key, err := a.Owner.Link(p.Ctx)
 	if err != nil {
 		return err
 	}
 	origin := a.Config.Web.Origin()
 	link, expires := startLink(origin, key), a.DB.Now().Add(owner.Life)
 	if p.JSON {
-		err = p.json(map[string]any{"url": link, "expires_at": expires})
+		err = p.Print(map[string]any{"url": link, "expires_at": expires})
 	} else {
-		err = p.table(nil, [][]string{{link}})
+		err = p.Table(nil, [][]string{{link}})
 	}
-	p.say("It makes whoever opens it first the owner, and works until %s.", stamp(expires))
-	if _, ok := running(p.ctx, origin); !ok {
-		p.say("No server answers at %s: start it with admit serve, or set BASE_URL to where it is reached.", origin)
+	p.Say("It makes whoever opens it first the owner, and works until %s.", cli.Stamp(expires))
+	if _, ok := running(p.Ctx, origin); !ok {
+		p.Say("No server answers at %s: start it with admit serve, or set BASE_URL to where it is reached.", origin)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/completion"
 )
 
@@ -18,7 +19,7 @@ func (completionCmd) Help() string {
 }
 
 // Run prints the script.
-func (c *completionCmd) Run(p *program) error {
-	_, err := io.WriteString(p.stdout, completion.Script(c.Shell, p.model.Model.Node))
+func (c *completionCmd) Run(p *cli.Program) error {
+	_, err := io.WriteString(p.Stdout, completion.Script(c.Shell, p.Model.Model.Node))
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/config"
 )
 
@@ -22,10 +23,10 @@ func (configListCmd) Help() string {
 }
 
 // Run lists the settings.
-func (configListCmd) Run(p *program) error {
-	_, report, err := p.load(nil)
+func (configListCmd) Run(p *cli.Program) error {
+	_, report, err := p.Load(nil)
 	if p.JSON {
-		if bad := p.json(page{Items: report.Settings}); bad != nil {
+		if bad := p.Print(cli.Page{Items: report.Settings}); bad != nil {
 			return bad
 		}
 	} else {
@@ -33,15 +34,15 @@ func (configListCmd) Run(p *program) error {
 		for i, s := range report.Settings {
 			rows[i] = []string{s.Name, s.Value, s.From}
 		}
-		if bad := p.table([]string{"NAME", "VALUE", "FROM"}, rows); bad != nil {
+		if bad := p.Table([]string{"NAME", "VALUE", "FROM"}, rows); bad != nil {
 			return bad
 		}
 	}
 	if n := len(faults(err)); n > 0 {
-		p.say("There is something wrong with %s. See admit config check.", plural(n, "setting"))
+		p.Say("There is something wrong with %s. See admit config check.", cli.Plural(n, "setting"))
 		return nil
 	}
-	p.next("admit config explain NAME", "admit config check")
+	p.Next("admit config explain NAME", "admit config check")
 	return nil
 }
 
@@ -53,24 +54,24 @@ type configExplainCmd struct {
 func (configExplainCmd) Help() string { return "Example:\n\n\tadmit config explain BASE_URL" }
 
 // Run explains one setting.
-func (c *configExplainCmd) Run(p *program) error {
-	_, report, _ := p.load(nil)
+func (c *configExplainCmd) Run(p *cli.Program) error {
+	_, report, _ := p.Load(nil)
 	name := strings.ToUpper(c.Name)
 	s, ok := report.Find(name)
 	if !ok {
 		if s, ok = report.Find(strings.TrimSuffix(name, "_FILE")); !ok || !s.Secret {
-			return refuse(exitNotFound, "There is no setting %s.%s See admit config list.", name, meant(name, report.Names()))
+			return cli.Refuse(cli.ExitNotFound, "There is no setting %s.%s See admit config list.", name, cli.Meant(name, report.Names()))
 		}
 	}
 	if p.JSON {
-		return p.json(s)
+		return p.Print(s)
 	}
 	rows := [][]string{{"name", s.Name}, {"meaning", s.Doc}, {"accepts", s.Accepts}, {"default", s.Default}, {"value", s.Value}, {"from", s.From}}
 	if s.Secret {
 		rows = append(rows, []string{"file", s.Name + "_FILE may name a file that holds it"})
 	}
-	err := p.table(nil, rows)
-	p.next("admit config check")
+	err := p.Table(nil, rows)
+	p.Next("admit config check")
 	return err
 }
 
@@ -82,11 +83,11 @@ func (configCheckCmd) Help() string {
 }
 
 // Run says everything that is wrong with the settings.
-func (configCheckCmd) Run(p *program) error {
-	_, report, err := p.load(nil)
+func (configCheckCmd) Run(p *cli.Program) error {
+	_, report, err := p.Load(nil)
 	bad := faults(err)
 	if p.JSON {
-		if err := p.json(struct {
+		if err := p.Print(struct {
 			OK         bool             `json:"ok"`
 			Production bool             `json:"production"`
 			Faults     []config.Finding `json:"faults"`
@@ -96,12 +97,12 @@ func (configCheckCmd) Run(p *program) error {
 			return err
 		}
 		if len(bad) > 0 {
-			return failure{exitFailed, ""}
+			return cli.Silent(cli.ExitFailed)
 		}
 		return nil
 	}
 	for _, f := range report.Warnings {
-		p.say("warning: %s", f)
+		p.Say("warning: %s", f)
 	}
 	if err != nil {
 		return err
@@ -112,8 +113,8 @@ func (configCheckCmd) Run(p *program) error {
 			given++
 		}
 	}
-	p.say("Nothing is wrong with the settings: %d of %d are set.", given, len(report.Settings))
-	p.next("admit doctor", "admit config list")
+	p.Say("Nothing is wrong with the settings: %d of %d are set.", given, len(report.Settings))
+	p.Next("admit doctor", "admit config list")
 	return nil
 }
 

@@ -143,13 +143,14 @@ func TestCompletion(t *testing.T) {
 	}
 	script := b.run("completion", "bash").out
 	for words, want := range map[string]string{
-		"admit ":                                 "serve doctor user role admin message config migrate keygen completion version",
+		"admit ":                                 "serve doctor user org role permission guard admin message config migrate keygen completion version",
 		"admit us":                               "user",
 		"admit --json user li":                   "list",
 		"admit user list --li":                   "--limit",
 		"admit user create --email a@b.c --pass": "--password-file",
 		"admit completion f":                     "fish",
 		"admit migrate ":                         "up down status new",
+		"admit org role s":                       "set",
 	} {
 		typed := strings.Split(words, " ")
 		test := script + "\nCOMP_WORDS=('" + strings.Join(typed, "' '") + "'); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _admit; echo \"${COMPREPLY[*]}\""

@@ -7,13 +7,14 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
 // docs/cli.md is what the help pages say.
 func TestCommandReferenceIsCurrent(t *testing.T) {
 	var c commands
-	k, err := kong.New(&c, kong.Name("admit"), kong.Bind(&program{}), kong.Vars{"version": ""})
+	k, err := kong.New(&c, kong.Name("admit"), kong.Bind(&cli.Program{}), kong.Vars{"version": ""})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/config"
 )
 
@@ -39,7 +40,7 @@ type check struct {
 
 // examination is one run of doctor.
 type examination struct {
-	*program
+	*cli.Program
 	cfg    config.Config
 	report *config.Report
 	prod   bool
@@ -60,11 +61,11 @@ func (e *examination) count(status string) (n int) {
 }
 
 // Run checks everything and gives the exit code.
-func (c *doctorCmd) Run(p *program) error {
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+func (c *doctorCmd) Run(p *cli.Program) error {
+	ctx, cancel := context.WithTimeout(p.Ctx, time.Minute)
 	defer cancel()
-	p.ctx = ctx
-	e := &examination{program: p, prod: c.Prod}
+	p.Ctx = ctx
+	e := &examination{Program: p, prod: c.Prod}
 	if e.settings() { // nothing else means much while the settings are wrong
 		e.dataDirectory()
 		e.keyFile()
@@ -79,33 +80,33 @@ func (c *doctorCmd) Run(p *program) error {
 	}
 	switch {
 	case e.count(problem) > 0:
-		return failure{exitFailed, ""}
+		return cli.Silent(cli.ExitFailed)
 	case e.count(warning) > 0:
-		return failure{exitWarnings, ""}
+		return cli.Silent(cli.ExitWarnings)
 	}
 	return nil
 }
 
 func (e *examination) print() error {
 	if e.JSON {
-		return e.json(map[string]any{"checks": e.checks, "problems": e.count(problem), "warnings": e.count(warning)})
+		return e.Print(map[string]any{"checks": e.checks, "problems": e.count(problem), "warnings": e.count(warning)})
 	}
 	var b strings.Builder
 	for _, c := range e.checks {
-		fmt.Fprintf(&b, "  %s %-12s  %s\n", marks[c.Status], c.Name, cell(c.Detail))
+		fmt.Fprintf(&b, "  %s %-12s  %s\n", marks[c.Status], c.Name, cli.Cell(c.Detail))
 		if c.Fix != "" {
-			fmt.Fprintf(&b, "  %14s  Fix: %s\n", "", cell(c.Fix))
+			fmt.Fprintf(&b, "  %14s  Fix: %s\n", "", cli.Cell(c.Fix))
 		}
 	}
-	if _, err := fmt.Fprint(e.stdout, b.String()); err != nil {
+	if _, err := fmt.Fprint(e.Stdout, b.String()); err != nil {
 		return err
 	}
 	switch problems, warnings := e.count(problem), e.count(warning); {
 	case problems+warnings == 0:
-		e.say("  All is well.")
-		e.next("admit user list")
+		e.Say("  All is well.")
+		e.Next("admit user list")
 	default:
-		e.say("  %s, %s", plural(problems, "problem"), plural(warnings, "warning"))
+		e.Say("  %s, %s", cli.Plural(problems, "problem"), cli.Plural(warnings, "warning"))
 	}
 	return nil
 }
@@ -113,7 +114,7 @@ func (e *examination) print() error {
 // settings loads the settings and says whether they can be used.
 func (e *examination) settings() bool {
 	var err error
-	e.cfg, e.report, err = e.load(nil)
+	e.cfg, e.report, err = e.Load(nil)
 	for _, f := range faults(err) {
 		e.finding(problem, f)
 	}
@@ -141,7 +142,7 @@ func (e *examination) settings() bool {
 				given++
 			}
 		}
-		e.note(fine, "config", fmt.Sprintf("%s, %s given, all known", e.cfg.Server.Environment, plural(given, "setting")), "")
+		e.note(fine, "config", fmt.Sprintf("%s, %s given, all known", e.cfg.Server.Environment, cli.Plural(given, "setting")), "")
 	}
 	return true
 }

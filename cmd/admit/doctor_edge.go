@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/secret"
 )
 
@@ -46,11 +47,11 @@ func loopback(host string) bool {
 func (e *examination) port() {
 	addr, origin := e.cfg.Server.Addr, e.cfg.Web.Origin()
 	dialer := net.Dialer{Timeout: 2 * time.Second}
-	conn, err := dialer.DialContext(e.ctx, "tcp", reachable(addr))
+	conn, err := dialer.DialContext(e.Ctx, "tcp", reachable(addr))
 	if err != nil {
-		l, err := listen(e.ctx, addr)
+		l, err := listen(e.Ctx, addr)
 		if err != nil {
-			_, text := judge(err)
+			_, text := cli.Judge(err)
 			e.note(problem, "port", text, "Set ADDR.")
 			return
 		}
@@ -59,13 +60,13 @@ func (e *examination) port() {
 		return
 	}
 	_ = conn.Close()
-	version, ok := running(e.ctx, "http://"+reachable(addr))
+	version, ok := running(e.Ctx, "http://"+reachable(addr))
 	if !ok {
 		e.note(problem, "port", addr+" is taken by another program", "Stop it, or set ADDR to another port.")
 		return
 	}
 	e.note(fine, "port", "Admit "+version+" answers at "+addr, "")
-	if _, ok := running(e.ctx, origin); !ok {
+	if _, ok := running(e.Ctx, origin); !ok {
 		e.note(problem, "public url", "BASE_URL "+origin+" is not answered by Admit", "Lead it to "+addr+", or set BASE_URL to the address people type.")
 		return
 	}
@@ -87,7 +88,7 @@ func (e *examination) hashing() {
 	one.Workers = 1
 	hasher := secret.NewHasher(one)
 	defer hasher.Close()
-	ctx, cancel := context.WithTimeout(e.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(e.Ctx, 30*time.Second)
 	defer cancel()
 	began := time.Now()
 	if _, err := hasher.Hash(ctx, "a password to measure with"); err != nil {
@@ -95,7 +96,7 @@ func (e *examination) hashing() {
 		return
 	}
 	took := time.Since(began)
-	detail := fmt.Sprintf("argon2id with %d KiB and %s takes %s", one.MemoryKiB, plural(one.Iterations, "iteration"), took.Round(100*time.Microsecond))
+	detail := fmt.Sprintf("argon2id with %d KiB and %s takes %s", one.MemoryKiB, cli.Plural(one.Iterations, "iteration"), took.Round(100*time.Microsecond))
 	if took > time.Second {
 		e.note(warning, "passwords", detail+": people wait for it at each sign-in", "Lower PASSWORD_HASH_MEMORY_KIB or PASSWORD_HASH_ITERATIONS.")
 		return

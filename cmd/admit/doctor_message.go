@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/notify/mail"
 	"github.com/admit-dev/admit/internal/notify/sms"
@@ -47,7 +48,7 @@ func (e *examination) unsent() {
 }
 
 func (e *examination) reach(name, whom string, s notify.Sender, fix string) {
-	ctx, cancel := context.WithTimeout(e.ctx, min(s.Timeout(), 10*time.Second))
+	ctx, cancel := context.WithTimeout(e.Ctx, min(s.Timeout(), 10*time.Second))
 	defer cancel()
 	if err := s.Check(ctx); err != nil {
 		e.note(problem, name, whom+": "+err.Error(), fix)
@@ -58,15 +59,15 @@ func (e *examination) reach(name, whom string, s notify.Sender, fix string) {
 
 // messages checks whether any wait too long or were given up.
 func (e *examination) messages(a *app.App) {
-	b, err := a.Notify.Backlog(e.ctx)
+	b, err := a.Notify.Backlog(e.Ctx)
 	switch {
 	case err != nil:
 		e.ill(err)
 	case b.Failed > 0:
-		e.note(warning, "messages", fmt.Sprintf("%s could not be delivered within the last day", plural(int(b.Failed), "message")), "See admit message list --state failed.")
+		e.note(warning, "messages", fmt.Sprintf("%s could not be delivered within the last day", cli.Plural(int(b.Failed), "message")), "See admit message list --state failed.")
 	case b.Waiting > 0 && b.Oldest > 5*time.Minute:
-		e.note(warning, "messages", fmt.Sprintf("%s, the oldest for %s", plural(int(b.Waiting), "message")+" waiting", b.Oldest.Round(time.Minute)), "See admit message list --state queued, and that a server runs.")
+		e.note(warning, "messages", fmt.Sprintf("%s, the oldest for %s", cli.Plural(int(b.Waiting), "message")+" waiting", b.Oldest.Round(time.Minute)), "See admit message list --state queued, and that a server runs.")
 	case b.Waiting > 0:
-		e.note(fine, "messages", plural(int(b.Waiting), "message")+" waiting", "")
+		e.note(fine, "messages", cli.Plural(int(b.Waiting), "message")+" waiting", "")
 	}
 }

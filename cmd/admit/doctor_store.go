@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/database"
 )
 
@@ -92,7 +93,7 @@ func (e *examination) keyFile() {
 	}
 }
 
-func (e *examination) lacksDatabase() bool { return missing(app.DatabaseFile(e.cfg)) }
+func (e *examination) lacksDatabase() bool { return cli.Missing(app.DatabaseFile(e.cfg)) }
 
 // store checks the database and what is in it.
 func (e *examination) store() {
@@ -105,19 +106,19 @@ func (e *examination) store() {
 		cfg.URL = "sqlite:///" + app.DatabaseFile(e.cfg)
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	db, err := database.Open(e.ctx, cfg, database.Options{Log: quiet})
+	db, err := database.Open(e.Ctx, cfg, database.Options{Log: quiet})
 	if err != nil {
 		e.ill(err)
 		return
 	}
 	defer func() { _ = db.Close() }()
-	version, err := db.Version(e.ctx)
+	version, err := db.Version(e.Ctx)
 	if err != nil {
 		e.ill(err)
 		return
 	}
 	began := time.Now()
-	if err := db.Ping(e.ctx); err != nil {
+	if err := db.Ping(e.Ctx); err != nil {
 		e.ill(err)
 		return
 	}
@@ -126,26 +127,26 @@ func (e *examination) store() {
 		where = ", " + file
 	}
 	e.note(fine, "database", fmt.Sprintf("%s%s, answers in %s", version, where, max(time.Since(began).Round(10*time.Microsecond), 10*time.Microsecond)), "")
-	if e.schema(db) && !missing(app.KeyFile(e.cfg)) {
+	if e.schema(db) && !cli.Missing(app.KeyFile(e.cfg)) {
 		e.inside(quiet)
 	}
 }
 
 func (e *examination) ill(err error) {
-	_, text := judge(err)
+	_, text := cli.Judge(err)
 	e.note(problem, "database", text, "See that it runs and that DATABASE_URL leads to it: admit config explain DATABASE_URL.")
 }
 
 // schema checks that every step is applied, and says whether the tables can be used.
 func (e *examination) schema(db *database.DB) bool {
-	all, err := db.Migrations(e.ctx)
+	all, err := db.Migrations(e.Ctx)
 	if err != nil {
 		e.ill(err)
 		return false
 	}
-	n := len(all) - len(applied(all))
+	n := len(all) - len(cli.Applied(all))
 	if n > 0 {
-		e.note(problem, "schema", plural(n, "step")+" still to come", "admit migrate up")
+		e.note(problem, "schema", cli.Plural(n, "step")+" still to come", "admit migrate up")
 		return false
 	}
 	e.note(fine, "schema", "up to date, "+all[len(all)-1].String(), "")
@@ -154,24 +155,24 @@ func (e *examination) schema(db *database.DB) bool {
 
 // inside checks the signing key and the owner.
 func (e *examination) inside(quiet *slog.Logger) {
-	a, err := app.Open(e.ctx, e.cfg, app.Options{Log: quiet})
+	a, err := app.Open(e.Ctx, e.cfg, app.Options{Log: quiet})
 	if err != nil {
 		e.ill(err)
 		return
 	}
 	defer func() { _ = a.Close() }()
-	keyID, algorithm, err := a.Tokens.Signing(e.ctx)
+	keyID, algorithm, err := a.Tokens.Signing(e.Ctx)
 	switch {
 	case err != nil:
 		e.ill(err)
 	case keyID != "":
 		e.note(fine, "signing key", algorithm+", "+keyID, "")
 	case a.Tokens.Keys() > 0:
-		e.note(problem, "signing key", plural(a.Tokens.Keys(), "key")+" in the database, and none can sign with this root key", "Give back the SESSION_SECRET_KEY they were made with. Otherwise the next start makes a new one, and everybody signs in again.")
+		e.note(problem, "signing key", cli.Plural(a.Tokens.Keys(), "key")+" in the database, and none can sign with this root key", "Give back the SESSION_SECRET_KEY they were made with. Otherwise the next start makes a new one, and everybody signs in again.")
 	default:
 		e.note(warning, "signing key", "there is none yet", "Run admit serve once.")
 	}
-	nobody, err := a.Owner.Missing(e.ctx)
+	nobody, err := a.Owner.Missing(e.Ctx)
 	switch {
 	case err != nil:
 		e.ill(err)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/admit-dev/admit/internal/cli"
 )
 
 // dear is a hash that production accepts.
@@ -32,7 +34,7 @@ func (b *bench) found(code int, args ...string) map[string]string {
 func TestDoctorOnAFreshDirectory(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "ADDR=127.0.0.1:18473", dear)
-	f := b.found(exitWarnings)
+	f := b.found(cli.ExitWarnings)
 	if f["config"] != fine || f["data"] != warning || f["database"] != warning || f["port"] != fine || f["passwords"] == problem { // how long a hash takes is the machine's matter
 		t.Fatal(f)
 	}
@@ -45,12 +47,12 @@ func TestDoctor(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "ADDR=127.0.0.1:18474", dear)
 	b.serve().stop()
-	if f := b.found(exitWarnings); f["owner"] != warning || f["signing key"] != fine || f["schema"] != fine || f["root key"] != fine {
+	if f := b.found(cli.ExitWarnings); f["owner"] != warning || f["signing key"] != fine || f["schema"] != fine || f["root key"] != fine {
 		t.Fatal(f)
 	}
 	b.typing("secret-pass-1", "user", "create", "--email", "ann@example.com", "--role", "super_admin", "--password-file", "-").want(0)
 	b.run("doctor").want(0, "✓ owner", "All is well.")
-	f := b.found(exitFailed, "--prod")
+	f := b.found(cli.ExitFailed, "--prod")
 	if f["config"] != problem || f["owner"] != fine {
 		t.Fatal(f)
 	}
@@ -60,20 +62,20 @@ func TestDoctor(t *testing.T) {
 	if runtime.GOOS != "windows" {
 		change(t, os.Chmod(data, 0o755))
 		change(t, os.Chmod(filepath.Join(data, "session_secret_key"), 0o644))
-		if f := b.found(exitFailed); f["data"] != warning || f["root key"] != problem {
+		if f := b.found(cli.ExitFailed); f["data"] != warning || f["root key"] != problem {
 			t.Fatal(f)
 		}
 		change(t, os.Chmod(data, 0o700))
 	}
 	change(t, os.Remove(filepath.Join(data, "session_secret_key")))
-	if f := b.found(exitFailed); f["root key"] != problem || f["database"] != fine {
+	if f := b.found(cli.ExitFailed); f["root key"] != problem || f["database"] != fine {
 		t.Fatal(f)
 	}
 	if _, err := os.Stat(filepath.Join(data, "session_secret_key")); err == nil {
 		t.Fatal("doctor made a new key")
 	}
 	b.env = append(b.env, "SESSION_SECRET_KEY="+strings.TrimSpace(b.run("keygen").out))
-	if f := b.found(exitFailed); f["signing key"] != problem {
+	if f := b.found(cli.ExitFailed); f["signing key"] != problem {
 		t.Fatal(f)
 	}
 }
@@ -94,7 +96,7 @@ func TestDoctorOnABrokenDirectory(t *testing.T) {
 	change(t, os.Mkdir(filepath.Join(b.dir, "admit-data"), 0o700))
 	change(t, os.WriteFile(filepath.Join(b.dir, "admit-data", "admit.db"), []byte(strings.Repeat("no database ", 100)), 0o600))
 	change(t, os.WriteFile(filepath.Join(b.dir, "admit-data", "session_secret_key"), []byte(strings.Repeat("k", 64)), 0o600))
-	if f := b.found(exitFailed); f["database"] != problem {
+	if f := b.found(cli.ExitFailed); f["database"] != problem {
 		t.Fatal(f)
 	}
 }
@@ -111,7 +113,7 @@ func TestDoctorLooksAtTheAddress(t *testing.T) {
 		{[]string{"COOKIE_SECURE=true"}, "drop the cookies"},
 		{[]string{"ADDR=0.0.0.0:18476"}, "can be reached from other machines"},
 	} {
-		newBench(t, append(slices.Clone(c.env), "ADDR=127.0.0.1:18476")...).run("doctor").want(exitWarnings, "! address", c.says)
+		newBench(t, append(slices.Clone(c.env), "ADDR=127.0.0.1:18476")...).run("doctor").want(cli.ExitWarnings, "! address", c.says)
 	}
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	defer elsewhere.Close()

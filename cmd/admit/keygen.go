@@ -1,6 +1,10 @@
 package main
 
-import "github.com/admit-dev/admit/internal/secret"
+import (
+	"github.com/admit-dev/admit/internal/secret"
+
+	"github.com/admit-dev/admit/internal/cli"
+)
 
 // keygenCmd makes random keys.
 type keygenCmd struct {
@@ -13,9 +17,9 @@ func (keygenCmd) Help() string {
 }
 
 // Run prints keys.
-func (c *keygenCmd) Run(p *program) error {
+func (c *keygenCmd) Run(p *cli.Program) error {
 	if c.Count < 1 || c.Count > 1000 {
-		return refuse(exitUsage, "--count is a number from 1 to 1000.")
+		return cli.Refuse(cli.ExitUsage, "--count is a number from 1 to 1000.")
 	}
 	keys, rows := make([]string, c.Count), make([][]string, c.Count)
 	for i := range keys {
@@ -23,9 +27,9 @@ func (c *keygenCmd) Run(p *program) error {
 		rows[i] = keys[i : i+1]
 	}
 	if p.JSON {
-		return p.json(page{Items: keys})
+		return p.Print(cli.Page{Items: keys})
 	}
-	err := p.table(nil, rows)
-	p.next("name a file that holds it in SESSION_SECRET_KEY_FILE", "admit config check")
+	err := p.Table(nil, rows)
+	p.Next("name a file that holds it in SESSION_SECRET_KEY_FILE", "admit config check")
 	return err
 }

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,6 +11,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/admit-dev/admit"
+	"github.com/admit-dev/admit/internal/cli"
+	"github.com/admit-dev/admit/internal/cli/rights"
 	"github.com/admit-dev/admit/internal/database"
 )
 
@@ -20,55 +21,34 @@ var version = "dev"
 
 // commands is every command, in the order of the help.
 type commands struct {
-	shared
+	cli.Shared
 	ShowVersion kong.VersionFlag `name:"version" hidden:"" help:"Print the version."`
 
-	Serve      serveCmd      `cmd:"" help:"Run the server."`
-	Doctor     doctorCmd     `cmd:"" help:"Check that everything is in order, and say how to put right what is not."`
-	User       userCmd       `cmd:"" help:"People: list, create, get, disable, enable, sessions, logout, delete."`
-	Role       roleCmd       `cmd:"" help:"Global roles of people."`
-	Admin      adminCmd      `cmd:"" help:"The way in for an owner."`
-	Message    messageCmd    `cmd:"" help:"Mail and texts: list, test."`
-	Config     configCmd     `cmd:"" help:"Settings: list, explain, check."`
-	Migrate    migrateCmd    `cmd:"" help:"The schema of the database."`
-	Keygen     keygenCmd     `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`
-	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Serve      serveCmd          `cmd:"" help:"Run the server."`
+	Doctor     doctorCmd         `cmd:"" help:"Check that everything is in order, and say how to put right what is not."`
+	User       userCmd           `cmd:"" help:"People: list, create, get, disable, enable, sessions, logout, delete."`
+	Org        rights.Org        `cmd:"" help:"Organizations: their members, invitations and roles."`
+	Role       rights.Role       `cmd:"" help:"Global roles, and who holds them."`
+	Permission rights.Permission `cmd:"" help:"What can be asked about, who may do it, and why."`
+	Guard      rights.Guard      `cmd:"" help:"Conditions that must hold wherever something is asked about."`
+	Admin      adminCmd          `cmd:"" help:"The way in for an owner."`
+	Message    messageCmd        `cmd:"" help:"Mail and texts: list, test."`
+	Config     configCmd         `cmd:"" help:"Settings: list, explain, check."`
+	Migrate    migrateCmd        `cmd:"" help:"The schema of the database."`
+	Keygen     keygenCmd         `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`
+	Completion completionCmd     `cmd:"" help:"Print a completion script for a shell."`
+	Version    versionCmd        `cmd:"" help:"Print the version."`
 }
-
-// shared is what every command understands.
-type shared struct {
-	JSON    bool `name:"json" help:"Print data as JSON, with the field names of the API."`
-	Quiet   bool `short:"q" help:"Print data and errors, and nothing else."`
-	NoInput bool `help:"Never ask; fail where an answer is needed."`
-}
-
-// program is what a command works with: the process itself in main, something smaller in a test.
-type program struct {
-	shared
-	ctx            context.Context
-	dir            string // where migrate new looks for the source tree
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	environ        []string
-	envFile        string
-	terminal       terminals
-	hidden         func() (string, error) // reads a line from the terminal without showing it
-	model          *kong.Kong
-}
-
-// terminals says which streams a person sits at.
-type terminals struct{ in, out, err bool }
 
 func main() {
 	admit.Version = version
 	is := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
-	p := &program{
-		ctx: context.Background(), dir: ".", stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), envFile: ".env",
-		terminal: terminals{is(os.Stdin), is(os.Stdout), is(os.Stderr)},
-		hidden:   hidden,
+	p := &cli.Program{
+		Ctx: context.Background(), Dir: ".", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), EnvFile: ".env",
+		Terminal: cli.Terminals{In: is(os.Stdin), Out: is(os.Stdout), Err: is(os.Stderr)},
+		Hidden:   hidden,
 	}
-	os.Exit(p.run(os.Args[1:]))
+	os.Exit(run(p, os.Args[1:]))
 }
 
 // hidden reads a line from the terminal without showing it. Whoever gives up gets a terminal back that shows what is typed.
@@ -84,7 +64,7 @@ func hidden() (string, error) {
 	go func() {
 		<-interrupted
 		_ = term.Restore(fd, before)
-		os.Exit(exitInterrupted)
+		os.Exit(cli.ExitInterrupted)
 	}()
 	text, err := term.ReadPassword(fd)
 	return string(text), err
@@ -94,12 +74,12 @@ func hidden() (string, error) {
 type exited int
 
 // run is the program: it does what the arguments ask for and gives the exit code.
-func (p *program) run(args []string) (code int) {
-	p.ctx = database.WithOrigin(p.ctx, &database.Origin{Actor: "cli", UserAgent: "admit cli"})
+func run(p *cli.Program, args []string) (code int) {
+	p.Ctx = database.WithOrigin(p.Ctx, &database.Origin{Actor: "cli", UserAgent: "admit cli"})
 	var c commands
-	p.model = kong.Must(&c, kong.Name("admit"),
+	p.Model = kong.Must(&c, kong.Name("admit"),
 		kong.Description("One server that answers two questions for every app: who is this, and what may they do?"),
-		kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Vars{"version": "admit " + version}, kong.Bind(p),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 120}))
 	defer func() {
@@ -117,10 +97,10 @@ func (p *program) run(args []string) (code int) {
 	case args[0] == "help":
 		args = append(args[1:], "--help")
 	}
-	parsed, err := p.model.Parse(args)
+	parsed, err := p.Model.Parse(args)
 	if err != nil {
-		return p.fail(usage(err))
+		return p.Fail(cli.Usage(err))
 	}
-	p.shared = c.shared
-	return p.fail(parsed.Run())
+	p.Shared = c.Shared
+	return p.Fail(parsed.Run())
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
@@ -30,7 +31,7 @@ type bench struct {
 	*testing.T
 	dir      string
 	env      []string
-	terminal terminals
+	terminal cli.Terminals
 	typed    []string // what is typed where nothing is shown
 }
 
@@ -47,11 +48,11 @@ func newBench(t *testing.T, env ...string) *bench {
 	return &bench{T: t, dir: dir, env: append(env, cheap...)} // of two that are the same, the first wins
 }
 
-func (b *bench) program(ctx context.Context, stdin string) (*program, *buffer, *buffer) {
+func (b *bench) program(ctx context.Context, stdin string) (*cli.Program, *buffer, *buffer) {
 	out, err := &buffer{}, &buffer{}
 	typed := b.typed
-	return &program{ctx: ctx, dir: b.dir, stdin: strings.NewReader(stdin), stdout: out, stderr: err, environ: b.env,
-		envFile: filepath.Join(b.dir, ".env"), terminal: b.terminal, hidden: func() (string, error) {
+	return &cli.Program{Ctx: ctx, Dir: b.dir, Stdin: strings.NewReader(stdin), Stdout: out, Stderr: err, Environ: b.env,
+		EnvFile: filepath.Join(b.dir, ".env"), Terminal: b.terminal, Hidden: func() (string, error) {
 			text := typed[0]
 			typed = typed[1:]
 			return text, nil
@@ -67,7 +68,7 @@ func (b *bench) run(args ...string) answer {
 func (b *bench) typing(stdin string, args ...string) answer {
 	b.Helper()
 	p, out, err := b.program(b.Context(), stdin)
-	code := p.run(args)
+	code := run(p, args)
 	return answer{b.T, code, out.String(), err.String()}
 }
 
@@ -96,6 +97,10 @@ func (a answer) json() (v struct {
 	Faults   []map[string]string
 	Checks   []check
 	URL      string
+
+	Slug, Name, Reach string
+	Suspended         bool
+	Permissions       []string
 }) {
 	a.t.Helper()
 	if err := json.Unmarshal([]byte(a.out), &v); err != nil {
@@ -147,7 +152,7 @@ func (b *bench) serve(args ...string) served {
 	ctx, cancel := context.WithCancel(b.Context())
 	p, _, said := b.program(ctx, "")
 	ended := make(chan int, 1)
-	go func() { ended <- p.run(append([]string{"serve", "--port", "0"}, args...)) }()
+	go func() { ended <- run(p, append([]string{"serve", "--port", "0"}, args...)) }()
 	stop := sync.OnceValue(func() int { cancel(); return <-ended })
 	b.Cleanup(func() { stop() })
 	eventually(b.T, 20*time.Second, "a greeting", func() bool {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/notify"
 )
 
@@ -40,11 +41,11 @@ type messageView struct {
 }
 
 // Run lists messages.
-func (c *messageListCmd) Run(p *program) error {
+func (c *messageListCmd) Run(p *cli.Program) error {
 	if c.Limit < 1 || c.Limit > 1000 {
-		return refuse(exitUsage, "--limit is a number from 1 to 1000.")
+		return cli.Refuse(cli.ExitUsage, "--limit is a number from 1 to 1000.")
 	}
-	a, err := p.open(false)
+	a, err := p.Open(false)
 	if err != nil {
 		return err
 	}
@@ -52,16 +53,16 @@ func (c *messageListCmd) Run(p *program) error {
 	if c.State == "any" {
 		c.State = ""
 	}
-	list, err := a.Notify.History(p.ctx, c.State, c.Limit)
+	list, err := a.Notify.History(p.Ctx, c.State, c.Limit)
 	if err != nil {
 		return err
 	}
 	if p.JSON {
 		views := make([]messageView, len(list))
 		for i, d := range list {
-			views[i] = messageView{d.ID, d.CreatedAt, string(d.Channel), d.Template, orNull(d.UserID), orNull(d.To), d.State, d.Tries, d.DueAt, d.EndedAt, orNull(d.Reply)}
+			views[i] = messageView{d.ID, d.CreatedAt, string(d.Channel), d.Template, cli.OrNull(d.UserID), cli.OrNull(d.To), d.State, d.Tries, d.DueAt, d.EndedAt, cli.OrNull(d.Reply)}
 		}
-		return p.json(page{views, nil})
+		return p.Print(cli.Page{Items: views})
 	}
 	rows := make([][]string, len(list))
 	for i, d := range list {
@@ -69,15 +70,15 @@ func (c *messageListCmd) Run(p *program) error {
 		if d.EndedAt != nil {
 			when = *d.EndedAt
 		}
-		rows[i] = []string{d.ID, stamp(d.CreatedAt), string(d.Channel), d.Template, d.UserID, d.To, d.State, strconv.FormatInt(d.Tries, 10), stamp(when), d.Reply}
+		rows[i] = []string{d.ID, cli.Stamp(d.CreatedAt), string(d.Channel), d.Template, d.UserID, d.To, d.State, strconv.FormatInt(d.Tries, 10), cli.Stamp(when), d.Reply}
 	}
-	if err := p.table([]string{"ID", "CREATED", "CHANNEL", "TEMPLATE", "USER", "TO", "STATE", "TRIES", "DUE OR ENDED", "REPLY"}, rows); err != nil {
+	if err := p.Table([]string{"ID", "CREATED", "CHANNEL", "TEMPLATE", "USER", "TO", "STATE", "TRIES", "DUE OR ENDED", "REPLY"}, rows); err != nil {
 		return err
 	}
 	if len(rows) == 0 {
-		p.say("There is no message.")
+		p.Say("There is no message.")
 	}
-	p.next("admit message test ann@example.com")
+	p.Next("admit message test ann@example.com")
 	return nil
 }
 
@@ -91,8 +92,8 @@ func (messageTestCmd) Help() string {
 }
 
 // Run sends a test message.
-func (c *messageTestCmd) Run(p *program) error {
-	a, err := p.open(true)
+func (c *messageTestCmd) Run(p *cli.Program) error {
+	a, err := p.Open(true)
 	if err != nil {
 		return err
 	}
@@ -104,14 +105,14 @@ func (c *messageTestCmd) Run(p *program) error {
 	setting := map[notify.Channel]string{notify.Email: "SMTP_HOST", notify.SMS: "SMS_PROVIDER"}[channel]
 	sender := a.Notify.Sender(channel)
 	if sender == nil {
-		return refuse(exitFailed, "%s is not set, so there is nobody to send this. See admit config explain %s.", setting, setting)
+		return cli.Refuse(cli.ExitFailed, "%s is not set, so there is nobody to send this. See admit config explain %s.", setting, setting)
 	}
-	if err := a.Notify.Try(p.ctx, channel, c.To); err != nil {
-		if code, text := judge(err); code == exitUsage {
-			return refuse(exitUsage, "%s", text)
+	if err := a.Notify.Try(p.Ctx, channel, c.To); err != nil {
+		if code, text := cli.Judge(err); code == cli.ExitUsage {
+			return cli.Refuse(cli.ExitUsage, "%s", text)
 		}
-		return refuse(exitFailed, "It was not taken: %s. See admit doctor, and admit config explain %s.", err, setting)
+		return cli.Refuse(cli.ExitFailed, "It was not taken: %s. See admit doctor, and admit config explain %s.", err, setting)
 	}
-	p.say("It was taken. Whether it arrives shows in the mailbox or on the phone.")
+	p.Say("It was taken. Whether it arrives shows in the mailbox or on the phone.")
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
@@ -35,7 +36,7 @@ func TestMessageList(t *testing.T) {
 		return nil
 	}
 	b := newBench(t, append(mailing(m), "ADDR=127.0.0.1:18475")...)
-	b.run("message", "list").want(exitFailed, "no database")
+	b.run("message", "list").want(cli.ExitFailed, "no database")
 	s := b.serve()
 	b.run("message", "list").want(0, "There is no message.")
 	changed(t, s, "ann@example.com")
@@ -50,7 +51,7 @@ func TestMessageList(t *testing.T) {
 	}
 	b.run("message", "list", "--state", "failed").want(0, "password_changed", "no such user")
 	s.stop()
-	if f := b.found(exitWarnings); f["messages"] != warning || f["mail"] != fine {
+	if f := b.found(cli.ExitWarnings); f["messages"] != warning || f["mail"] != fine {
 		t.Fatal(f)
 	}
 }
@@ -64,14 +65,14 @@ func TestMessageTest(t *testing.T) {
 	if got := m.Mails("ann@example.com"); len(got) != 1 || got[0].Subject() != "A test message from localhost" {
 		t.Fatalf("%v", got)
 	}
-	b.run("message", "test", "ann@example.com,bob@example.com").want(exitUsage, "one e-mail address")
-	b.run("message", "test", "+491711234567").want(exitFailed, "SMS_PROVIDER is not set")
+	b.run("message", "test", "ann@example.com,bob@example.com").want(cli.ExitUsage, "one e-mail address")
+	b.run("message", "test", "+491711234567").want(cli.ExitFailed, "SMS_PROVIDER is not set")
 	m.Stop()
-	b.run("message", "test", "ann@example.com").want(exitFailed, "It was not taken")
-	if f := b.found(exitFailed); f["mail"] != problem {
+	b.run("message", "test", "ann@example.com").want(cli.ExitFailed, "It was not taken")
+	if f := b.found(cli.ExitFailed); f["mail"] != problem {
 		t.Fatal(f)
 	}
-	newBench(t).run("message", "test", "ann@example.com").want(exitFailed, "SMTP_HOST is not set")
+	newBench(t).run("message", "test", "ann@example.com").want(cli.ExitFailed, "SMTP_HOST is not set")
 }
 
 // Without a mail server development keeps mail here, each in one line of the terminal, and production is warned.
@@ -87,15 +88,15 @@ func TestCaughtMail(t *testing.T) {
 		t.Fatal(list)
 	}
 	s.stop()
-	b.run("doctor", "--prod").want(exitFailed, "SMTP_HOST is not set")
+	b.run("doctor", "--prod").want(cli.ExitFailed, "SMTP_HOST is not set")
 }
 
 // A mail server that is described by halves keeps the program from starting, and says what is missing.
 func TestHalfAMailServer(t *testing.T) {
 	t.Parallel()
-	newBench(t, "SMTP_HOST=smtp.example.com").run("serve").want(exitFailed, "MAIL_FROM")
-	newBench(t, "MAIL_FROM=a@example.com").run("serve").want(exitFailed, "SMTP_HOST")
-	newBench(t, "SMS_PROVIDER=twilio", "TWILIO_ACCOUNT_SID=AC1").run("serve").want(exitFailed, "TWILIO_AUTH_TOKEN", "SMS_FROM")
-	newBench(t, "DEFAULT_LOCALE=fr").run("serve").want(exitFailed, "DEFAULT_LOCALE")
-	newBench(t, "MESSAGE_DIR=/nowhere/at/all").run("serve").want(exitFailed, "MESSAGE_DIR")
+	newBench(t, "SMTP_HOST=smtp.example.com").run("serve").want(cli.ExitFailed, "MAIL_FROM")
+	newBench(t, "MAIL_FROM=a@example.com").run("serve").want(cli.ExitFailed, "SMTP_HOST")
+	newBench(t, "SMS_PROVIDER=twilio", "TWILIO_ACCOUNT_SID=AC1").run("serve").want(cli.ExitFailed, "TWILIO_AUTH_TOKEN", "SMS_FROM")
+	newBench(t, "DEFAULT_LOCALE=fr").run("serve").want(cli.ExitFailed, "DEFAULT_LOCALE")
+	newBench(t, "MESSAGE_DIR=/nowhere/at/all").run("serve").want(cli.ExitFailed, "MESSAGE_DIR")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/database"
 )
 
@@ -24,25 +25,25 @@ func (migrateUpCmd) Help() string {
 }
 
 // Run brings the schema up to date.
-func (migrateUpCmd) Run(p *program) error {
-	a, err := p.connect(true)
+func (migrateUpCmd) Run(p *cli.Program) error {
+	a, err := p.Connect(true)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	taken, err := a.DB.Migrate(p.ctx)
+	taken, err := a.DB.Migrate(p.Ctx)
 	if err != nil {
 		return err
 	}
-	if err := p.steps(taken); err != nil {
+	if err := showSteps(p, taken); err != nil {
 		return err
 	}
 	if len(taken) == 0 {
-		p.say("The schema is up to date already.")
+		p.Say("The schema is up to date already.")
 	} else {
-		p.say("Applied %s.", plural(len(taken), "step"))
+		p.Say("Applied %s.", cli.Plural(len(taken), "step"))
 	}
-	p.next("admit migrate status", "admit serve")
+	p.Next("admit migrate status", "admit serve")
 	return nil
 }
 
@@ -55,43 +56,43 @@ type migrateDownCmd struct {
 func (migrateDownCmd) Help() string { return "Example:\n\n\tadmit migrate down 1" }
 
 // Run takes steps back.
-func (c *migrateDownCmd) Run(p *program) error {
+func (c *migrateDownCmd) Run(p *cli.Program) error {
 	if c.N < 1 {
-		return refuse(exitUsage, "The number of steps is 1 or more.")
+		return cli.Refuse(cli.ExitUsage, "The number of steps is 1 or more.")
 	}
-	a, err := p.connect(false)
+	a, err := p.Connect(false)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	all, err := a.DB.Migrations(p.ctx)
+	all, err := a.DB.Migrations(p.Ctx)
 	if err != nil {
 		return err
 	}
-	done := applied(all)
+	done := cli.Applied(all)
 	if len(done) == 0 {
-		p.say("No step is applied: there is nothing to take back.")
+		p.Say("No step is applied: there is nothing to take back.")
 		return nil
 	}
 	var names []string
 	for _, m := range done[max(0, len(done)-c.N):] {
 		names = append(names, m.String())
 	}
-	if err := p.confirm(c.Yes, "Taking back "+strings.Join(names, " and ")+", with all data in what it made,", "down"); err != nil {
+	if err := p.Confirm(c.Yes, "Taking back "+strings.Join(names, " and ")+", with all data in what it made,", "down"); err != nil {
 		return err
 	}
-	taken, err := a.DB.MigrateDown(p.ctx, c.N)
+	taken, err := a.DB.MigrateDown(p.Ctx, c.N)
 	if err != nil {
 		return err
 	}
 	for i := range taken {
 		taken[i].AppliedAt = nil
 	}
-	if err := p.steps(taken); err != nil {
+	if err := showSteps(p, taken); err != nil {
 		return err
 	}
-	p.say("Took back %s.", plural(len(taken), "step"))
-	p.next("admit migrate status", "admit migrate up")
+	p.Say("Took back %s.", cli.Plural(len(taken), "step"))
+	p.Next("admit migrate status", "admit migrate up")
 	return nil
 }
 
@@ -103,41 +104,41 @@ func (migrateStatusCmd) Help() string {
 }
 
 // Run lists the steps.
-func (migrateStatusCmd) Run(p *program) error {
-	all, err := p.status()
+func (migrateStatusCmd) Run(p *cli.Program) error {
+	all, err := migrationStatus(p)
 	if err != nil {
 		return err
 	}
-	if err := p.steps(all); err != nil {
+	if err := showSteps(p, all); err != nil {
 		return err
 	}
-	if n := len(all) - len(applied(all)); n > 0 {
-		p.say("%s still to come.", plural(n, "step"))
-		p.next("admit migrate up")
+	if n := len(all) - len(cli.Applied(all)); n > 0 {
+		p.Say("%s still to come.", cli.Plural(n, "step"))
+		p.Next("admit migrate up")
 	}
 	return nil
 }
 
 // status asks a store that is there, and makes none.
-func (p *program) status() ([]database.Migration, error) {
-	c, _, err := p.load(nil)
+func migrationStatus(p *cli.Program) ([]database.Migration, error) {
+	c, _, err := p.Load(nil)
 	if err != nil {
 		return nil, err
 	}
-	if file := app.DatabaseFile(c); missing(file) {
-		p.say("There is no database at %s yet.", file)
+	if file := app.DatabaseFile(c); cli.Missing(file) {
+		p.Say("There is no database at %s yet.", file)
 		return database.Steps()
 	}
-	a, err := p.connect(false)
+	a, err := p.Connect(false)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = a.Close() }()
-	return a.DB.Migrations(p.ctx)
+	return a.DB.Migrations(p.Ctx)
 }
 
 // steps prints migrations.
-func (p *program) steps(list []database.Migration) error {
+func showSteps(p *cli.Program, list []database.Migration) error {
 	type view struct {
 		Version   int64   `json:"version"`
 		Name      string  `json:"name"`
@@ -148,16 +149,16 @@ func (p *program) steps(list []database.Migration) error {
 		views[i] = view{Version: m.Version, Name: m.Name}
 		when := "pending"
 		if m.AppliedAt != nil {
-			when = stamp(*m.AppliedAt)
+			when = cli.Stamp(*m.AppliedAt)
 			views[i].AppliedAt = &when
 		}
 		rows[i] = []string{fmt.Sprintf("%04d", m.Version), m.Name, when}
 	}
 	if p.JSON {
-		return p.json(page{Items: views})
+		return p.Print(cli.Page{Items: views})
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return p.table([]string{"NUMBER", "NAME", "APPLIED"}, rows)
+	return p.Table([]string{"NUMBER", "NAME", "APPLIED"}, rows)
 }

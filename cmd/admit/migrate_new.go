@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/admit-dev/admit/internal/cli"
 )
 
 type migrateNewCmd struct {
@@ -21,13 +23,13 @@ func (migrateNewCmd) Help() string {
 var otherThanName = regexp.MustCompile(`[^a-z0-9]+`)
 
 // Run writes the two files of the next step.
-func (c *migrateNewCmd) Run(p *program) error {
+func (c *migrateNewCmd) Run(p *cli.Program) error {
 	words := strings.Join(c.Name, " ")
 	name := strings.Trim(otherThanName.ReplaceAllString(strings.ToLower(words), "_"), "_")
 	if name == "" {
-		return refuse(exitUsage, "A step is named with letters and digits, as in: admit migrate new add organizations.")
+		return cli.Refuse(cli.ExitUsage, "A step is named with letters and digits, as in: admit migrate new add organizations.")
 	}
-	dir, err := migrationsDir(p.dir)
+	dir, err := migrationsDir(p.Dir)
 	if err != nil {
 		return err
 	}
@@ -56,10 +58,10 @@ func (c *migrateNewCmd) Run(p *program) error {
 		rows = append(rows, []string{path})
 	}
 	if p.JSON {
-		return p.json(page{Items: []string{rows[0][0], rows[1][0]}})
+		return p.Print(cli.Page{Items: []string{rows[0][0], rows[1][0]}})
 	}
-	err = p.table(nil, rows)
-	p.next("write both, then make test")
+	err = p.Table(nil, rows)
+	p.Next("write both, then make test")
 	return err
 }
 
@@ -75,7 +77,7 @@ func migrationsDir(dir string) (string, error) {
 			return filepath.Join(at, "internal", "database", "migrations"), nil
 		}
 		if at == filepath.Dir(at) {
-			return "", refuse(exitFailed, "This is not the source tree of Admit. A step is part of the program: check out its source and run the command there.")
+			return "", cli.Refuse(cli.ExitFailed, "This is not the source tree of Admit. A step is part of the program: check out its source and run the command there.")
 		}
 	}
 }

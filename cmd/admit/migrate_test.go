@@ -22,7 +22,7 @@ func TestMigrate(t *testing.T) {
 			b.run("migrate", "up").want(0, "up to date already")
 			b.run("user", "create", "--email", "ann@example.com", "--no-password").want(0)
 			b.run("migrate", "down").want(2, "--yes")
-			b.terminal.in = true
+			b.terminal.In = true
 			b.typing("no\n", "migrate", "down").want(1, "Nothing was changed.")
 			b.run("user", "get", "ann@example.com").want(0)
 			b.typing("down\n", "migrate", "down").want(0, "Took back 1 step.")

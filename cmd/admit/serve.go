@@ -17,6 +17,7 @@ import (
 
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/secret"
@@ -38,21 +39,21 @@ func (serveCmd) Help() string {
 const patience = 10 * time.Second
 
 // Run serves until it is told to stop.
-func (s *serveCmd) Run(p *program) error {
+func (s *serveCmd) Run(p *cli.Program) error {
 	began := time.Now()
-	cfg, report, err := p.load(s.overrides())
+	cfg, report, err := p.Load(s.overrides())
 	if err != nil {
 		return err
 	}
-	log := p.serverLog(cfg)
+	log := serverLog(p, cfg)
 	for _, f := range report.Warnings {
 		if asJSON(cfg) {
 			log.Warn(f.String())
 		} else {
-			fmt.Fprintln(p.stderr, "admit: warning: "+f.String())
+			fmt.Fprintln(p.Stderr, "admit: warning: "+f.String())
 		}
 	}
-	ctx, stop := signal.NotifyContext(p.ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(p.Ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	listener, err := listen(ctx, cfg.Server.Addr)
 	if err != nil {
@@ -60,10 +61,10 @@ func (s *serveCmd) Run(p *program) error {
 	}
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	follow(&cfg, report, port) // --port 0 knows its port only now
-	srv, err := admit.New(ctx, cfg, admit.WithLogger(log), admit.WithTerminal(p.stderr))
+	cli.Follow(&cfg, report, port) // --port 0 knows its port only now
+	srv, err := admit.New(ctx, cfg, admit.WithLogger(log), admit.WithTerminal(p.Stderr))
 	if ctx.Err() != nil && err != nil {
-		return refuse(exitFailed, "Stopped before it was ready.")
+		return cli.Refuse(cli.ExitFailed, "Stopped before it was ready.")
 	}
 	if err != nil {
 		return err
@@ -79,7 +80,7 @@ func (s *serveCmd) Run(p *program) error {
 		}
 		served <- server.Serve(listener)
 	}()
-	if err := p.greet(ctx, srv.App(), log, whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
+	if err := greet(p, ctx, srv.App(), log, whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
 		return errors.Join(err, server.Close(), srv.Close())
 	}
 	select {
@@ -155,20 +156,20 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, inUseOnWindows):
-		return nil, refuse(exitFailed, "ADDR %s is taken by another program, perhaps another admit serve. Stop it, or choose another port with --port or ADDR.", addr)
+		return nil, cli.Refuse(cli.ExitFailed, "ADDR %s is taken by another program, perhaps another admit serve. Stop it, or choose another port with --port or ADDR.", addr)
 	}
 	why := err
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		why = op.Err
 	}
-	return nil, refuse(exitFailed, "ADDR %s cannot be listened on: %s. Choose another with --host and --port, or with ADDR.", addr, why)
+	return nil, cli.Refuse(cli.ExitFailed, "ADDR %s cannot be listened on: %s. Choose another with --host and --port, or with ADDR.", addr, why)
 }
 
 func asJSON(cfg config.Config) bool {
 	return cfg.Server.LogFormat == "json" || cfg.Server.LogFormat != "text" && cfg.Production()
 }
 
-func (p *program) serverLog(cfg config.Config) *slog.Logger {
+func serverLog(p *cli.Program, cfg config.Config) *slog.Logger {
 	level := slog.LevelWarn
 	switch {
 	case cfg.Server.Debug:
@@ -176,11 +177,11 @@ func (p *program) serverLog(cfg config.Config) *slog.Logger {
 	case cfg.Production():
 		level = slog.LevelInfo
 	}
-	return p.log(level, asJSON(cfg))
+	return p.Log(level, asJSON(cfg))
 }
 
 // greet says that the server is ready and what to do with it. It is the last thing that is printed.
-func (p *program) greet(ctx context.Context, a *app.App, log *slog.Logger, data string, took time.Duration) error {
+func greet(p *cli.Program, ctx context.Context, a *app.App, log *slog.Logger, data string, took time.Duration) error {
 	origin, start := a.Config.Web.Origin(), ""
 	nobody, err := a.Owner.Missing(ctx)
 	if err != nil {
@@ -195,11 +196,11 @@ func (p *program) greet(ctx context.Context, a *app.App, log *slog.Logger, data 
 	}
 	if a.Config.Production() {
 		log.Info("ready", "version", version, "base_url", origin, "addr", a.Config.Server.Addr, "database", a.DB.Engine(), "seconds", took.Seconds())
-		fmt.Fprint(p.stderr, start)
+		fmt.Fprint(p.Stderr, start)
 		return nil
 	}
 	if p.Quiet {
-		fmt.Fprint(p.stderr, start)
+		fmt.Fprint(p.Stderr, start)
 		return nil
 	}
 	var b strings.Builder
@@ -211,7 +212,7 @@ func (p *program) greet(ctx context.Context, a *app.App, log *slog.Logger, data 
 		fmt.Fprintf(&b, "  API docs     %s/docs\n", origin)
 	}
 	fmt.Fprint(&b, "  Next         admit user list · admit doctor\n")
-	_, err = fmt.Fprint(p.stderr, b.String())
+	_, err = fmt.Fprint(p.Stderr, b.String())
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -28,16 +29,16 @@ func (userCreateCmd) Help() string {
 }
 
 // Run makes an account.
-func (c *userCreateCmd) Run(p *program) error {
+func (c *userCreateCmd) Run(p *cli.Program) error {
 	in := user.New{Email: c.Email, Username: c.Username, Phone: c.Phone, Name: c.Name}
 	if in.Email == "" && in.Username == "" && in.Phone == "" {
-		return refuse(exitUsage, "An account needs a name to sign in with. Give --email, --username or --phone.")
+		return cli.Refuse(cli.ExitUsage, "An account needs a name to sign in with. Give --email, --username or --phone.")
 	}
 	pass, err := c.password(p)
 	if err != nil {
 		return err
 	}
-	a, err := p.open(true)
+	a, err := p.Open(true)
 	if err != nil {
 		return err
 	}
@@ -45,23 +46,22 @@ func (c *userCreateCmd) Run(p *program) error {
 	u, err := c.create(p, a, in, pass)
 	switch {
 	case errors.Is(err, user.ErrEmailTaken), errors.Is(err, user.ErrUsernameTaken), errors.Is(err, user.ErrPhoneTaken):
-		return refuse(exitFailed, "Somebody has this %s already. See admit user get.", taken(err))
+		return cli.Refuse(cli.ExitFailed, "Somebody has this %s already. See admit user get.", taken(err))
 	case err != nil:
 		return err
 	}
-	if p.JSON {
-		err = p.json(viewOf(u))
-	} else {
-		err = p.table(nil, [][]string{{u.ID}})
+	err = p.After(a, u)
+	if !p.JSON {
+		err = p.Table(nil, [][]string{{u.ID}})
 	}
-	p.say("Made the account of %s.", label(u))
-	p.next("admit user get "+label(u), "admit role grant "+label(u)+" ROLE")
+	p.Say("Made the account of %s.", cli.Label(u))
+	p.Next("admit user get "+cli.Label(u), "admit role grant "+cli.Label(u)+" ROLE")
 	return err
 }
 
 // create makes the account and gives it its roles. A role that is not there is refused before anything is made.
-func (c *userCreateCmd) create(p *program, a *app.App, in user.New, pass string) (u user.User, err error) {
-	root, err := a.Authz.Root(p.ctx)
+func (c *userCreateCmd) create(p *cli.Program, a *app.App, in user.New, pass string) (u user.User, err error) {
+	root, err := a.Authz.Root(p.Ctx)
 	if err != nil {
 		return u, err
 	}
@@ -70,10 +70,10 @@ func (c *userCreateCmd) create(p *program, a *app.App, in user.New, pass string)
 			return u, err
 		}
 	}
-	if u, err = a.Passwords.Create(p.ctx, in, pass); err != nil || len(c.Role) == 0 {
+	if u, err = a.Passwords.Create(p.Ctx, in, pass); err != nil || len(c.Role) == 0 {
 		return u, err
 	}
-	return a.Accounts.SetRoles(p.ctx, authz.System, u.ID, c.Role)
+	return a.Accounts.SetRoles(p.Ctx, authz.System, u.ID, c.Role)
 }
 
 func taken(err error) string {
@@ -90,20 +90,20 @@ func taken(err error) string {
 const longest = 16 << 10
 
 // password reads what the account is to sign in with: never from an argument, which other users of the machine can see.
-func (c *userCreateCmd) password(p *program) (string, error) {
+func (c *userCreateCmd) password(p *cli.Program) (string, error) {
 	switch {
 	case c.NoPassword:
 		return "", nil
-	case c.PasswordFile == "" && p.asks():
-		pass, err := p.secret("Password")
+	case c.PasswordFile == "" && p.Asks():
+		pass, err := p.Secret("Password")
 		if err == nil && pass == "" {
-			err = refuse(exitUsage, "The password is empty. For an account without one say --no-password.")
+			err = cli.Refuse(cli.ExitUsage, "The password is empty. For an account without one say --no-password.")
 		}
 		return pass, err
 	case c.PasswordFile == "":
-		return "", refuse(exitUsage, "A password is needed. Give --password-file FILE, --password-file - for standard input, or --no-password.")
+		return "", cli.Refuse(cli.ExitUsage, "A password is needed. Give --password-file FILE, --password-file - for standard input, or --no-password.")
 	}
-	from := p.stdin
+	from := p.Stdin
 	if c.PasswordFile != "-" {
 		f, err := os.Open(c.PasswordFile)
 		if err != nil {
@@ -118,7 +118,7 @@ func (c *userCreateCmd) password(p *program) (string, error) {
 	}
 	pass, _, _ := strings.Cut(string(text), "\n")
 	if pass = strings.TrimSuffix(pass, "\r"); pass == "" {
-		return "", refuse(exitUsage, "The first line of --password-file is empty. For an account without a password say --no-password.")
+		return "", cli.Refuse(cli.ExitUsage, "The first line of --password-file is empty. For an account without a password say --no-password.")
 	}
 	return pass, nil
 }

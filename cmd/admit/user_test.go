@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
@@ -72,7 +73,7 @@ func TestDeleteAsksForTheName(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.run("user", "create", "--email", "ann@example.com", "--no-password").want(0)
-	b.terminal.in = true
+	b.terminal.In = true
 	b.typing("yes\n", "user", "delete", "ann@example.com").want(1, "Type ann@example.com", "Nothing was changed.")
 	b.typing("", "user", "delete", "ann@example.com").want(1)
 	b.typing("ann@example.com\n", "--no-input", "user", "delete", "ann@example.com").want(2)
@@ -90,7 +91,7 @@ func TestPasswordSources(t *testing.T) {
 	b.run(append(ann, "--password-file", "-")...).want(2, "is empty")
 	b.run(append(ann, "--password-file", "-", "--no-password")...).want(2)
 	b.run(append(ann, "--password", "hunter2hunter2")...).want(2, "Did you mean --password-file?")
-	b.terminal.in = true
+	b.terminal.In = true
 	b.typed = []string{"secret-pass-1", "secret-pass-2"}
 	b.run(ann...).want(1, "not the same")
 	b.typed = []string{"", ""}
@@ -118,7 +119,7 @@ func TestTablesForPeople(t *testing.T) {
 	b.run("migrate", "up").want(0)
 	b.run("user", "list").want(0, "There is nobody yet.")
 	b.run("user", "create", "--email", "ann@example.com", "--name", "Ann", "--no-password").want(0)
-	b.terminal.out, b.terminal.err = true, true
+	b.terminal.Out, b.terminal.Err = true, true
 	a := b.run("user", "list").want(0, "Next: admit user get")
 	lines := strings.Split(a.out, "\n")
 	if len(lines) != 3 || strings.Index(lines[0], "E-MAIL") != strings.Index(lines[1], "ann@") || strings.Contains(a.out, "\t") {
@@ -128,7 +129,7 @@ func TestTablesForPeople(t *testing.T) {
 		t.Fatal(a.err)
 	}
 	b.run("user", "list", "--limit", "0").want(2)
-	if cell("a\tb\x1b[2J\u009bc") != "a b [2J c" {
+	if cli.Cell("a\tb\x1b[2J\u009bc") != "a b [2J c" {
 		t.Error("what a client sent moves the cursor")
 	}
 }

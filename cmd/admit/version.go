@@ -1,6 +1,10 @@
 package main
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/admit-dev/admit/internal/cli"
+)
 
 // versionCmd prints which build this is.
 type versionCmd struct{}
@@ -9,9 +13,9 @@ type versionCmd struct{}
 func (versionCmd) Help() string { return "Example:\n\n\tadmit version --json" }
 
 // Run prints the version.
-func (versionCmd) Run(p *program) error {
+func (versionCmd) Run(p *cli.Program) error {
 	if p.JSON {
-		return p.json(map[string]string{"version": version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+		return p.Print(map[string]string{"version": version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 	}
-	return p.table(nil, [][]string{{"admit " + version + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"}})
+	return p.Table(nil, [][]string{{"admit " + version + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"}})
 }

@@ -26,6 +26,8 @@ var floors = [][]string{
 	{"internal/app"},
 	{"internal/api", "internal/apidocs", "internal/pages"},
 	{""},
+	{"internal/cli"},
+	{"internal/cli/…"},
 	{"cmd/…", "examples/…", "internal/testkit"},
 	{"internal/e2e", "internal/torture", "internal/archtest"},
 }

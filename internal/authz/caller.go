@@ -164,6 +164,17 @@ func (r *Root) Owns(org, user string) bool {
 	return m.in(s, i)
 }
 
+// Owners is the users who own an organization, sorted.
+func (r *Root) Owners(org string) (list []string) {
+	rows, _ := r.OrgRows(org)
+	for _, m := range rows.Members {
+		if r.Owns(org, m.User) {
+			list = append(list, m.User)
+		}
+	}
+	return list
+}
+
 // RoleKeys is the keys of the roles a member holds in an organization now, sorted; none for who is no active member.
 func (r *Root) RoleKeys(org, user string, now time.Time) []string {
 	at, code := r.locate(&Query{Subject: user, Org: org}, -1)

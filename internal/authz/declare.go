@@ -152,16 +152,43 @@ func (m *Manifest) remove(tx *Tx) (removed []string, err error) {
 		if p.App != m.App || slices.ContainsFunc(m.Permissions, func(q Permission) bool { return q.Name == p.Name }) {
 			continue
 		}
-		if where := tx.Root.namedBy(p.Name); where != "" && !m.Force {
-			return nil, ErrPermissionUsed.Say("A role still names " + p.Name + ": " + where + ". Take it from the role first, or say force.")
-		}
 		removed = append(removed, p.Name)
-		tx.Emit(PermissionRemoved{p.Name, m.App})
-		if err := removePermission(tx.Tx, p.Name); err != nil {
+		if err := tx.undeclare(p, m.Force); err != nil {
 			return nil, err
 		}
 	}
 	return removed, nil
+}
+
+func (tx *Tx) undeclare(p Permission, force bool) error {
+	if where := tx.Root.namedBy(p.Name); where != "" && !force {
+		return ErrPermissionUsed.Say("A role still names " + p.Name + ": " + where + ". Take it from the role first, or say force.")
+	}
+	tx.Emit(PermissionRemoved{p.Name, p.App})
+	return removePermission(tx.Tx, p.Name)
+}
+
+// Undeclare takes one permission out of the catalogue, whichever app has declared it.
+func (s *Service) Undeclare(ctx context.Context, c Caller, name string, force bool) error {
+	return s.Write(ctx, c, func(tx *Tx) error {
+		if err := tx.Require("sys:permissions:declare", ""); err != nil {
+			return err
+		}
+		p, there := tx.Root.Permission(name)
+		switch {
+		case !there:
+			return tx.Root.cat.unknown(name)
+		case strings.HasPrefix(name, reserved):
+			return ErrReserved.Say("What begins with sys: belongs to the server and stays.")
+		}
+		for _, other := range tx.Root.cat.rows {
+			if other.AliasOf == name {
+				return ErrPermissionUsed.Say(other.Name + " is another name for this permission. Remove that first.")
+			}
+		}
+		tx.Touch("")
+		return tx.undeclare(p, force)
+	})
 }
 
 // aliases holds that every alias leads to a permission that is there after the change.

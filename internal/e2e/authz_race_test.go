@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -145,4 +146,60 @@ func TestChangeIsHeardElsewhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Roles that several give one member at once are all held: none is lost because another was read before it. Who gives one is
+// judged as by every other route.
+func TestRolesGivenAtOnce(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		ann, bob := person(s, "ann@example.com"), person(s, "bob@example.com")
+		acme := organization(ann, "Acme")
+		join(s, ann, bob, acme, "bob@example.com", "admin")
+		owner, admin := authz.Caller{User: ann.Get("/auth/me").Text("id")}, authz.Caller{User: bob.Get("/auth/me").Text("id")}
+		orgs := s.App().Orgs
+		var roles []string
+		for i := range 8 {
+			name := fmt.Sprint("Role ", i)
+			r, err := orgs.CreateRole(s.Context(), owner, acme, org.RoleEdit{Name: &name})
+			if err != nil {
+				s.Fatal(err)
+			}
+			roles = append(roles, r.Key)
+		}
+		every := func(do func(role string) error) (held int) {
+			s.Helper()
+			var all sync.WaitGroup
+			for _, r := range roles {
+				all.Go(func() {
+					if err := do(r); err != nil {
+						s.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			m, err := orgs.Member(s.Context(), owner, acme, admin.User)
+			if err != nil {
+				s.Error(err)
+			}
+			return len(m.Roles)
+		}
+		if n := every(func(r string) error {
+			_, err := orgs.GrantRole(s.Context(), owner, acme, admin.User, r, nil)
+			return err
+		}); n != 9 {
+			s.Errorf("%d roles of 9 are held", n)
+		}
+		if n := every(func(r string) error { _, err := orgs.RevokeRole(s.Context(), owner, acme, admin.User, r); return err }); n != 1 {
+			s.Errorf("%d roles of 1 are held", n)
+		}
+		if _, err := orgs.GrantRole(s.Context(), admin, acme, admin.User, authz.Owner, nil); !errors.Is(err, authz.ErrCannotGrantMore) {
+			s.Error("an admin makes themself owner", err)
+		}
+		if _, err := orgs.RevokeRole(s.Context(), admin, acme, owner.User, authz.Owner); !errors.Is(err, authz.ErrCannotManageHigher) {
+			s.Error("an admin takes the role of the owner", err)
+		}
+		if err := s.App().Authz.Undeclare(s.Context(), admin, "sys:users:read", true); !errors.Is(err, authz.ErrPermissionRequired) {
+			s.Error("an admin of an organization changes the catalogue", err)
+		}
+	})
 }

@@ -95,7 +95,38 @@ func rolesOf(tx *authz.Tx, orgID string, refs []string) ([]Held, error) {
 }
 
 // SetRoles makes exactly these the roles of a member. expires, when given, ends those that are new.
-func (s *Service) SetRoles(ctx context.Context, c authz.Caller, ref, userID string, refs []string, expires *time.Time) (m Member, err error) {
+func (s *Service) SetRoles(ctx context.Context, c authz.Caller, ref, userID string, refs []string, expires *time.Time) (Member, error) {
+	return s.assign(ctx, c, ref, userID, refs, expires, func(before, named []Held) ([]Held, error) {
+		for i := range named {
+			if err := lasting(&named[i], before, expires); err != nil {
+				return nil, err
+			}
+		}
+		return named, nil
+	})
+}
+
+// GrantRole gives a member a role beside those they hold, until expires or, without it, for good.
+func (s *Service) GrantRole(ctx context.Context, c authz.Caller, ref, userID, role string, expires *time.Time) (Member, error) {
+	return s.assign(ctx, c, ref, userID, []string{role}, expires, func(before, named []Held) ([]Held, error) {
+		if expires != nil {
+			if err := lasting(&named[0], before, expires); err != nil {
+				return nil, err
+			}
+		}
+		return append(without(before, named[0].ID), named...), nil
+	})
+}
+
+// RevokeRole takes a role from a member. One they do not hold is no loss.
+func (s *Service) RevokeRole(ctx context.Context, c authz.Caller, ref, userID, role string) (Member, error) {
+	return s.assign(ctx, c, ref, userID, []string{role}, nil, func(before, named []Held) ([]Held, error) {
+		return without(before, named[0].ID), nil
+	})
+}
+
+// assign gives a member the roles that choose makes of those they held and those that are named.
+func (s *Service) assign(ctx context.Context, c authz.Caller, ref, userID string, refs []string, expires *time.Time, choose func(before, named []Held) ([]Held, error)) (m Member, err error) {
 	err = s.authz.Write(ctx, c, func(tx *authz.Tx) error {
 		tx.Quiet()
 		if expires != nil && !expires.After(tx.Now) {
@@ -114,14 +145,13 @@ func (s *Service) SetRoles(ctx context.Context, c authz.Caller, ref, userID stri
 		if err != nil {
 			return err
 		}
-		roles, err := rolesOf(tx, o.ID, refs)
+		named, err := rolesOf(tx, o.ID, refs)
 		if err != nil {
 			return err
 		}
-		for i := range roles {
-			if err := lasting(&roles[i], before.Roles, expires); err != nil {
-				return err
-			}
+		roles, err := choose(before.Roles, named)
+		if err != nil {
+			return err
 		}
 		if err := exchange(tx, before, roles); err != nil {
 			return err
@@ -165,7 +195,7 @@ func exchange(tx *authz.Tx, m Member, roles []Held) error {
 	return replaceHeld(tx, m.OrgID, m.User.ID, roles)
 }
 
-// Transfer makes another member an owner, and the caller one no longer.
+// Transfer makes another member an owner, and the caller one no longer. When the operator does it, nobody else stays one.
 func (s *Service) Transfer(ctx context.Context, c authz.Caller, ref, userID string) (m Member, err error) {
 	err = s.authz.Write(ctx, c, func(tx *authz.Tx) error {
 		tx.Quiet()
@@ -185,12 +215,12 @@ func (s *Service) Transfer(ctx context.Context, c authz.Caller, ref, userID stri
 		if err := exchange(tx, heir, append(without(heir.Roles, authz.Owner), owner)); err != nil {
 			return err
 		}
-		if before, err := findMember(ctx, tx.Tx, o.ID, c.User); err == nil { // who runs the site need not be one
-			rest := without(before.Roles, authz.Owner)
-			if len(rest) == 0 {
-				rest = []Held{{ID: authz.Admin, Key: authz.Admin}}
-			}
-			if err := exchange(tx, before, rest); err != nil {
+		leaving := []string{c.User}
+		if c.User == "" {
+			leaving = slices.DeleteFunc(tx.Root.Owners(o.ID), func(id string) bool { return id == userID })
+		}
+		for _, id := range leaving {
+			if err := stepBack(tx, o.ID, id); err != nil && !errors.Is(err, ErrMember) { // who runs the site need not be one
 				return err
 			}
 		}
@@ -198,6 +228,19 @@ func (s *Service) Transfer(ctx context.Context, c authz.Caller, ref, userID stri
 		return err
 	})
 	return m, err
+}
+
+// stepBack makes an owner one no longer. Who would be left with nothing is an admin.
+func stepBack(tx *authz.Tx, orgID, userID string) error {
+	before, err := findMember(tx.Context(), tx.Tx, orgID, userID)
+	if err != nil {
+		return err
+	}
+	rest := without(before.Roles, authz.Owner)
+	if len(rest) == 0 {
+		rest = []Held{{ID: authz.Admin, Key: authz.Admin}}
+	}
+	return exchange(tx, before, rest)
 }
 
 func without(roles []Held, id string) []Held {

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -16,13 +16,13 @@ import (
 
 // The exit codes.
 const (
-	exitFailed     = 1
-	exitUsage      = 2
-	exitNotFound   = 3
-	exitNotAllowed = 4
-	exitWarnings   = 10 // of doctor
+	ExitFailed     = 1
+	ExitUsage      = 2
+	ExitNotFound   = 3
+	ExitNotAllowed = 4
+	ExitWarnings   = 10 // of doctor
 
-	exitInterrupted = 130 // as a shell calls it
+	ExitInterrupted = 130 // as a shell calls it
 )
 
 // failure is a command's own refusal: its exit code and, unless everything has been said, a sentence and what to do.
@@ -33,45 +33,51 @@ type failure struct {
 
 func (f failure) Error() string { return f.text }
 
-func refuse(code int, format string, args ...any) error {
+// Refuse is a refusal with its exit code: what is wrong, and what to do.
+func Refuse(code int, format string, args ...any) error {
 	return failure{code, fmt.Sprintf(format, args...)}
 }
 
-// fail says what went wrong, if anything did, and gives the exit code.
-func (p *program) fail(err error) int {
+// Silent ends a command with an exit code when everything has been said.
+func Silent(code int) error { return failure{code, ""} }
+
+// Fail says what went wrong, if anything did, and gives the exit code.
+func (p *Program) Fail(err error) int {
 	if err == nil {
 		return 0
 	}
-	code, text := judge(err)
+	code, text := Judge(err)
 	if text != "" {
-		fmt.Fprintln(p.stderr, "admit: "+text)
+		fmt.Fprintln(p.Stderr, "admit: "+text)
 	}
 	return code
 }
 
-func judge(err error) (code int, text string) {
+// Judge is the exit code of an error, and what is said of it.
+func Judge(err error) (code int, text string) {
 	if f, ok := errors.AsType[failure](err); ok {
 		return f.code, f.text
 	}
 	if e, ok := errors.AsType[*apperr.Error](err); ok {
-		return codeOf(e.Kind), words(e)
+		return CodeOf(e.Kind), words(e)
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return exitNotAllowed, err.Error()
+		return ExitNotAllowed, err.Error()
 	}
-	return exitFailed, err.Error()
+	return ExitFailed, err.Error()
 }
 
-func codeOf(kind apperr.Kind) int {
+// CodeOf is the exit code of a kind of refusal.
+func CodeOf(kind apperr.Kind) int {
 	switch kind {
 	case apperr.NotFound:
-		return exitNotFound
+		return ExitNotFound
 	case apperr.Forbidden, apperr.Unauthenticated:
-		return exitNotAllowed
+		return ExitNotAllowed
 	case apperr.Invalid, apperr.Malformed:
-		return exitUsage
+		return ExitUsage
 	}
-	return exitFailed
+	return ExitFailed
 }
 
 // words is a refusal for an operator, who may know the cause, which a client of the server may not.
@@ -93,11 +99,11 @@ var (
 	wanting     = regexp.MustCompile(`^(?:expected|missing positional arguments) "?([^",]+?)"?$`)
 )
 
-// usage words what the parser refused.
-func usage(err error) error {
+// Usage words what the parser refused.
+func Usage(err error) error {
 	refused, ok := errors.AsType[*kong.ParseError](err)
 	if !ok {
-		return refuse(exitUsage, "%s", err)
+		return Refuse(ExitUsage, "%s", err)
 	}
 	node := refused.Context.Selected()
 	if node == nil {
@@ -107,28 +113,28 @@ func usage(err error) error {
 	said, see := err.Error(), " See "+node.FullPath()+" --help."
 	if m := strangeWord.FindStringSubmatch(said); m != nil {
 		if node.Leaf() {
-			return refuse(exitUsage, "%s does not take %q.%s", name, m[1], see)
+			return Refuse(ExitUsage, "%s does not take %q.%s", name, m[1], see)
 		}
-		return refuse(exitUsage, "There is no command %q.%s%s", strings.TrimPrefix(name+" "+m[1], "admit "), meant(m[1], children(node)), see)
+		return Refuse(ExitUsage, "There is no command %q.%s%s", strings.TrimPrefix(name+" "+m[1], "admit "), Meant(m[1], children(node)), see)
 	}
 	if m := strangeFlag.FindStringSubmatch(said); m != nil {
-		return refuse(exitUsage, "%s has no flag %s.%s%s", name, m[1], meant(m[1], flags(node)), see)
+		return Refuse(ExitUsage, "%s has no flag %s.%s%s", name, m[1], Meant(m[1], flags(node)), see)
 	}
 	if m := notNumber.FindStringSubmatch(said); m != nil {
 		what := map[string]string{"16": "a number from 0 to 65535"}[m[2]]
-		return refuse(exitUsage, "%s is %s, not %s.%s", m[1], cmp.Or(what, "a whole number"), m[3], see)
+		return Refuse(ExitUsage, "%s is %s, not %s.%s", m[1], cmp.Or(what, "a whole number"), m[3], see)
 	}
 	if m := wanting.FindStringSubmatch(said); m != nil && node.Leaf() {
-		return refuse(exitUsage, "%s needs %s.%s", name, strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(m[1])), see)
+		return Refuse(ExitUsage, "%s needs %s.%s", name, strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(m[1])), see)
 	}
 	if !node.Leaf() {
-		return refuse(exitUsage, "%s needs one of: %s.%s", name, strings.Join(children(node), ", "), see)
+		return Refuse(ExitUsage, "%s needs one of: %s.%s", name, strings.Join(children(node), ", "), see)
 	}
-	return refuse(exitUsage, "%s.%s", strings.TrimSuffix(said, "."), see)
+	return Refuse(ExitUsage, "%s.%s", strings.TrimSuffix(said, "."), see)
 }
 
-// meant is what a word was probably meant to be: one with a slip of the finger, or cut short.
-func meant(word string, of []string) string {
+// Meant is what a word was probably meant to be: one with a slip of the finger, or cut short.
+func Meant(word string, of []string) string {
 	near, ok := config.Nearest(word, of)
 	if ok {
 		return " Did you mean " + near + "?"
