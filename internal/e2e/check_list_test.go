@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
@@ -223,5 +224,44 @@ func try(t testing.TB, a *asking, change, q m, want bool) {
 	out := a.owner.Post("/api/v1/simulate", m{"changes": []m{change}, "checks": []m{q}}).Want(200)
 	if got := out.JSON["checks"].([]any)[0].(m)["after"].(m)["allowed"]; got != want {
 		t.Errorf("%v, then %v: %v, want %v", change, q, got, want)
+	}
+}
+
+// With a policy engine checks, lists and explanations still say the same.
+func TestEngineSaysTheSameEverywhere(t *testing.T) {
+	model := `[request_definition]
+r = sub, dom, perm
+[policy_definition]
+p = sub, dom, perm
+[role_definition]
+g = _, _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = g(r.sub, p.sub, r.dom) && r.perm == p.perm
+`
+	for mode, want := range map[string]m{"guard": {"jobs:post": "guard_failed", "jobs:close": "missing_permission", "owner": "guard_failed"}, "grant": {"jobs:post": "granted", "jobs:close": "granted", "owner": "granted"}} {
+		testkit.Each(t, func(c *admit.Config) {
+			c.Authz.Engine, c.Authz.Mode = "casbin", mode
+			c.Authz.CasbinModel, c.Authz.CasbinPolicy = file(t, "model.conf", model), file(t, "policy.csv", "p, role:recruiter, *, jobs:close\n")
+		}, func(s *testkit.Server) {
+			a := newAsking(s)
+			for _, p := range []string{"jobs:post", "jobs:close"} {
+				q := m{"permission": p, "org_id": "acme", "subject": a.bobID}
+				says(t, a.owner, q, want[p].(string))
+				e := a.owner.Post("/api/v1/check/explain", q).Want(200)
+				if e.JSON["code"] != want[p] || want[p] == "guard_failed" && e.JSON["blocked_by"].([]any)[0].(m)["engine"] != "casbin" || p == "jobs:close" && mode == "grant" && e.JSON["granted_by"].([]any)[0].(m)["scope"] != "engine" {
+					t.Errorf("%s %s: %s", mode, p, e.Body)
+				}
+				who, _ := pages(t, a.owner, "/api/v1/who-can", m{"permission": p, "org_id": "acme"}, 10, nil)
+				what, _ := pages(t, a.bob, "/api/v1/what-can", m{"org_id": "acme"}, 10, nil)
+				where, _ := pages(t, a.bob, "/api/v1/where-can", m{"permission": p}, 10, nil)
+				yes := want[p] == "granted"
+				if slices.Contains(who, a.bobID) != yes || slices.Contains(what, p) != yes || slices.Contains(where, a.acme) != yes {
+					t.Errorf("%s %s: %v %v %v", mode, p, who, what, where)
+				}
+			}
+			says(t, a.owner, m{"permission": "jobs:post", "org_id": "acme"}, want["owner"].(string))
+		})
 	}
 }
