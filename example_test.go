@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/admit-dev/admit"
 )
@@ -53,6 +55,39 @@ func ExampleServer_RequireUser() {
 	// Output:
 	// 401
 	// 200 three jobs
+}
+
+// A route for what must not be done from a browser that somebody left open.
+func ExampleServer_RequireFresh() {
+	var passed atomic.Int64
+	srv, done := open(admit.WithClock(func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }))
+	defer done()
+
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("GET /payout", srv.RequireFresh(10*time.Minute)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "paid out")
+	})))
+	app := httptest.NewServer(mux)
+	defer app.Close()
+
+	ann := browser()
+	signUp(ann, app.URL)
+	fmt.Println(get(ann, app.URL+"/payout"))
+	passed.Add(int64(time.Hour))
+	status, _, _ := strings.Cut(get(ann, app.URL+"/payout"), " ")
+	fmt.Println(status)
+	answer, err := ann.Post(app.URL+"/auth/reauthenticate", "application/json", strings.NewReader(`{"password":"a quiet green lamp"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer.Body.Close()
+	fmt.Println(get(ann, app.URL+"/payout"))
+	// Output:
+	// 200 paid out
+	// 403
+	// 200 paid out
 }
 
 // A route of an organization, for whoever has a permission in it.

@@ -43,6 +43,14 @@ func (s *Server) RequireGlobalRole(role string) func(http.Handler) http.Handler 
 	return func(next http.Handler) http.Handler { return s.edge.Wrap(require(next)) }
 }
 
+// RequireFresh lets only people through who proved less than most ago that it is them, by signing in or by POST
+// /auth/reauthenticate: 401 for strangers, and 403 with the code reauthentication_required for everybody else. It is for what
+// somebody who finds an open browser must not do.
+func (s *Server) RequireFresh(most time.Duration) func(http.Handler) http.Handler {
+	require := s.guard.RequireFresh(most)
+	return func(next http.Handler) http.Handler { return s.edge.Wrap(require(next)) }
+}
+
 // Place says which organization a request is about: its id or slug. "" is none, and asks about the whole platform.
 type Place func(*http.Request) string
 
@@ -83,5 +91,5 @@ func UserFrom(ctx context.Context) *User {
 	}
 	u := live.User
 	return &User{ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified, Username: u.Username, Phone: u.Phone,
-		Roles: append([]string(nil), u.Roles...), SessionID: live.Session.ID, AuthAt: live.Session.AuthAt}
+		Roles: append([]string(nil), u.Roles...), SessionID: live.Session.ID, AuthAt: live.Session.FreshAt()}
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -31,6 +32,7 @@ type API struct {
 	app     *app.App
 	cookies *web.Cookies
 	guard   *web.Guard
+	repeats *web.Once
 	limit   func(http.Handler) http.Handler // per address, on every route that signs in, signs up or guesses
 	version string
 	huma    huma.API
@@ -53,12 +55,13 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 		"bearer":   {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token."},
 		"password": {Type: "oauth2", Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: "/api/v1/login", Scopes: map[string]string{}}}, Description: "Sign in here with a username or an e-mail address."},
 	}
-	s := &API{app: a, cookies: cookies, guard: guard, version: version, mux: &routes{ServeMux: mux}}
+	s := &API{app: a, cookies: cookies, guard: guard, repeats: web.NewOnce(a.Answers, a.Log), version: version, mux: &routes{ServeMux: mux}}
 	s.limit = web.Limit(a.Limiter, a.Config.RateLimit.PerIP(), web.ByIP)
 	s.huma = humago.New(s.mux, c)
 	s.status()
 	s.auth()
 	s.attempts()
+	s.factors()
 	s.sessions()
 	s.orgs()
 	s.roles()
@@ -112,9 +115,13 @@ const (
 	user    access = 1 << iota // somebody who is signed in
 	limited                    // counted per address
 	formed                     // a form is understood beside JSON
+	fresh                      // and who proved a short time ago that it is them
 	cookied                    // the session or refresh cookie says what it is about
 	foreign                    // the statuses of its refusals are another specification's
 )
+
+// freshFor is how long a proof is good for what is sensitive.
+const freshFor = 10 * time.Minute
 
 // call is one request: what an operation may need of HTTP.
 type call struct {
@@ -125,6 +132,17 @@ type call struct {
 	body []byte
 
 	guard *web.Guard
+}
+
+// admit finds out who asks, where that matters.
+func (q *call) admit(asks access) (err error) {
+	if asks&user == 0 {
+		return nil
+	}
+	if q.live, err = q.guard.Identify(q.r); err != nil || asks&fresh == 0 {
+		return err
+	}
+	return q.guard.Fresh(q.live, freshFor)
 }
 
 type callKey struct{}
@@ -200,7 +218,7 @@ func (s *API) declare(op *huma.Operation, asks access) {
 	}
 	op.MaxBodyBytes = -1 // the edge limits bodies
 	if op.Method == http.MethodPost {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: idempotencyKey, In: "header", Schema: &huma.Schema{Type: "string"},
+		op.Parameters = append(op.Parameters, &huma.Param{Name: web.IdempotencyKey, In: "header", Schema: &huma.Schema{Type: "string"},
 			Description: "Sent again with the same body, the same answer comes back and nothing is done twice. Kept for 24 hours."})
 	}
 }
@@ -217,19 +235,13 @@ func (s *API) middleware(method string, asks access) []func(http.Handler) http.H
 	list = append(list, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			q := &call{Context: r.Context(), w: w, r: r, guard: s.guard}
-			if asks&user != 0 {
-				live, err := s.guard.Identify(r)
-				if err != nil {
-					web.WriteError(w, r, err)
-					return
-				}
-				q.live = live
-			}
-			var err error
-			if q.body, err = read(r, asks&formed != 0); err != nil {
-				if asks&foreign != 0 {
+			err := q.admit(asks)
+			if err == nil {
+				if q.body, err = read(r, asks&formed != 0); err != nil && asks&foreign != 0 {
 					err = malformed(err)
 				}
+			}
+			if err != nil {
 				web.WriteError(w, r, err)
 				return
 			}

@@ -138,11 +138,11 @@ func (s *API) orgs() {
 			return newOrg(o), s.changed(q, err)
 		})
 	}
-	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/orgs/{org}/transfer", Summary: "Make another member its owner in your place", Tags: tags}, user, func(q *call, in *transferIn) (Member, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/orgs/{org}/transfer", Summary: "Make another member its owner in your place", Tags: tags}, user|fresh, func(q *call, in *transferIn) (Member, error) {
 		m, err := s.app.Orgs.Transfer(q, q.caller(), in.Org, in.Body.UserID)
 		return newMember(m), s.changed(q, err)
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/orgs/{org}", Summary: "Delete it and everything in it", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *OrgRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/orgs/{org}", Summary: "Delete it and everything in it", DefaultStatus: http.StatusNoContent, Tags: tags}, user|fresh, func(q *call, in *OrgRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Orgs.Delete(q, q.caller(), in.Org))
 	})
 	s.members(tags)

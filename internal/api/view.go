@@ -27,6 +27,7 @@ type User struct {
 	IsActive      bool      `json:"is_active" doc:"Whether the person may sign in."`
 	Role          string    `json:"role" doc:"The first global role, or user."`
 	Roles         []string  `json:"roles" doc:"The global roles."`
+	SecondFactors []string  `json:"second_factors" doc:"What is asked beside the first way to sign in, such as totp."`
 	Organizations []string  `json:"organizations" doc:"The ids of the organizations the person is a member of."`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
@@ -43,7 +44,7 @@ func (s *API) user(ctx context.Context, u people.User) (User, error) {
 
 func newUser(u people.User, orgs []string) User {
 	v := User{ID: u.ID, EmailVerified: u.EmailVerified, PhoneVerified: u.PhoneVerified, Name: u.Name, IsActive: u.Active(), Role: u.Role(),
-		Roles: u.Roles, Organizations: orgs, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+		Roles: u.Roles, SecondFactors: u.Factors, Organizations: orgs, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 	for _, f := range []struct {
 		to   **string
 		from string
@@ -52,11 +53,10 @@ func newUser(u people.User, orgs []string) User {
 			*f.to = &f.from
 		}
 	}
-	if v.Roles == nil {
-		v.Roles = []string{}
-	}
-	if v.Organizations == nil {
-		v.Organizations = []string{}
+	for _, list := range []*[]string{&v.Roles, &v.SecondFactors, &v.Organizations} {
+		if *list == nil {
+			*list = []string{}
+		}
 	}
 	return v
 }
@@ -100,7 +100,7 @@ func (s *API) issue(ctx context.Context, u people.User, n session.Session) (toke
 		return token.Issued{}, err
 	}
 	org, roles := s.active(root, u, n)
-	return s.app.Tokens.Issue(token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.AuthAt, Org: org, OrgRoles: roles})
+	return s.app.Tokens.Issue(token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.FreshAt(), Org: org, OrgRoles: roles})
 }
 
 // active is the organization a session works in, and the roles of its person there: the one it was switched to, or else the

@@ -23,6 +23,8 @@ import (
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/method/recoverycode"
+	"github.com/admit-dev/admit/internal/method/totp"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
@@ -45,6 +47,8 @@ type App struct {
 	Tokens    *token.Service
 	Door      *login.Service
 	Passwords *password.Service
+	TOTP      *totp.Service
+	Recovery  recoverycode.Method
 	Owner     *owner.Service
 	Authz     *authz.Service
 	Checks    *check.Service
@@ -107,12 +111,14 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
-	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods())
+	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods(box))
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
 	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs, a.Notify)
+	a.TOTP = totp.NewService(totp.NewMethod(a.DB, box), cfg.TOTP, cfg.Web.Host(), a.Door)
+	a.Recovery = recoverycode.NewMethod(a.DB, box)
 	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door, a.Authz)
 	return a, nil
 }

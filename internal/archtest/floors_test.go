@@ -49,6 +49,7 @@ var only = map[string]string{
 	"golang.org/x/crypto":             "internal/secret",
 	"unsafe":                          "internal/secret",
 	"github.com/google/uuid":          "internal/id",
+	"github.com/pquerna/otp":          "internal/method/totp",
 	"github.com/nyaruka/phonenumbers": "internal/user",
 	"github.com/maypok86/otter":       "internal/session",
 	"github.com/mileusna/useragent":   "internal/device",

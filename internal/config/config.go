@@ -11,6 +11,7 @@ import (
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/method/totp"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/notify/mail"
 	"github.com/admit-dev/admit/internal/notify/sms"
@@ -32,6 +33,7 @@ type Config struct {
 	Database  database.Config  `doc:"Database"`
 	Login     login.Config     `doc:"Signing in and up"`
 	Password  password.Config  `doc:"Passwords"`
+	TOTP      totp.Config      `doc:"Authenticator apps"`
 	Hash      secret.Config    `doc:"Password hashing"`
 	User      user.Config      `doc:"People"`
 	Session   session.Config   `doc:"Sessions and refresh tokens"`

@@ -268,7 +268,7 @@ func everything(t testing.TB, s *testkit.Server) string {
 		}
 		fmt.Fprintln(&b, rows)
 	}
-	for _, query := range []string{`SELECT cookie_hash FROM sessions WHERE cookie_hash IS NOT NULL`, `SELECT salt FROM sessions`, `SELECT private FROM signing_keys`, `SELECT answer FROM idempotency_keys WHERE answer IS NOT NULL`, `SELECT body_hash FROM idempotency_keys`, `SELECT token_hash FROM owner_links`, `SELECT payload FROM deliveries WHERE payload IS NOT NULL`} {
+	for _, query := range []string{`SELECT cookie_hash FROM sessions WHERE cookie_hash IS NOT NULL`, `SELECT salt FROM sessions`, `SELECT private FROM signing_keys`, `SELECT answer FROM idempotency_keys WHERE answer IS NOT NULL`, `SELECT body_hash FROM idempotency_keys`, `SELECT token_hash FROM owner_links`, `SELECT hash FROM recovery_codes`, `SELECT secret FROM totp_secrets WHERE secret IS NOT NULL`, `SELECT pending FROM totp_secrets WHERE pending IS NOT NULL`, `SELECT payload FROM deliveries WHERE payload IS NOT NULL`} {
 		rows, err := database.All[[]byte](t.Context(), s.App().DB, query)
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/testkit"
@@ -37,6 +38,15 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 	_, w.refresh = native(s, w.email)
 	native(s, w.email) // a session to end
 	w.link = link(s)
+	var app *authenticator
+	w.confirm = func() m {
+		app = setUp(s, w.owner)
+		return m{"code": app.code(0)}
+	}
+	w.verify = func() m {
+		s.Advance(30 * time.Second)
+		return m{"attempt": step(s.Client().Post("/auth/login", m{"email": w.email, "password": pass})), "code": app.code(0)}
+	}
 	for _, n := range w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any) {
 		if n.(m)["transport"] == "token" {
 			w.session = n.(m)["id"].(string)
@@ -71,6 +81,7 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 func rank(o op) int {
 	last := slices.Index([]string{"POST /api/v1/orgs/{org}/suspend", "POST /api/v1/orgs/{org}/reinstate", "DELETE /api/v1/orgs/{org}/members/{user}", "DELETE /api/v1/orgs/{org}/roles/{role}", "DELETE /api/v1/orgs/{org}",
 		"DELETE /api/v1/users/{user}", "POST /api/v1/refresh", "DELETE /auth/sessions/{id}", "POST /auth/attempts/{id}/method", "POST /auth/attempts/{id}/answer", "POST /api/v1/logout", "POST /auth/password/change",
+		"POST /auth/mfa/totp", "POST /auth/mfa/totp/confirm", "POST /auth/mfa/recovery-codes", "POST /auth/mfa/verify", "DELETE /auth/mfa/totp",
 		"POST /auth/logout", "POST /auth/logout-all"}, o.Method+" "+o.Path)
 	switch {
 	case last >= 0:

@@ -114,6 +114,8 @@ func TestRecruiterStory(t *testing.T) {
 func claims(t *testing.T, accessToken string) (c struct {
 	Org      *string  `json:"org"`
 	OrgRoles []string `json:"org_roles"`
+	AMR      []string `json:"amr"`
+	AuthTime int64    `json:"auth_time"`
 }) {
 	t.Helper()
 	text, err := json.Marshal(part(t, accessToken, 1))

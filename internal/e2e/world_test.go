@@ -19,6 +19,7 @@ type world struct {
 	user, globalRole, globalGuard              string // of the platform
 	token                                      string // invites the owner elsewhere
 	session, refresh, attempt, link            string
+	confirm, verify                            func() m // a second factor: what confirms one, and what shows it
 }
 
 // newWorld makes a world; names keeps it apart from others.
@@ -87,6 +88,13 @@ func (w *world) path(o op) string {
 
 // body is what an operation accepts, about the things of the world.
 func (w *world) body(o op) any {
+	confirm, verify := m{"code": "123456"}, m{"attempt": w.attempt, "code": "123456"}
+	switch {
+	case o.Path == "/auth/mfa/totp/confirm" && w.confirm != nil:
+		confirm = w.confirm()
+	case o.Path == "/auth/mfa/verify" && w.verify != nil:
+		verify = w.verify()
+	}
 	all := map[string]any{
 		"POST /api/v1/orgs":                               m{"name": "Another"},
 		"PATCH /api/v1/orgs/{org}":                        m{"name": "Renamed"},
@@ -131,6 +139,9 @@ func (w *world) body(o op) any {
 		"POST /auth/password/change":                      m{"current_password": pass, "new_password": pass},
 		"POST /auth/owner":                                m{"key": w.link, "email": "owner@example.com", "password": pass},
 		"POST /auth/logout-all":                           m{},
+		"POST /auth/reauthenticate":                       m{"password": pass},
+		"POST /auth/mfa/totp/confirm":                     confirm,
+		"POST /auth/mfa/verify":                           verify,
 	}
 	return all[o.Method+" "+o.Path]
 }

@@ -15,6 +15,9 @@ import (
 var (
 	ErrCredentials = apperr.New(apperr.Unauthenticated, "invalid_credentials", "Invalid credentials")
 	ErrDisabled    = apperr.New(apperr.Forbidden, "account_disabled", "This account is suspended. Ask the people who run this site.")
+	ErrCode        = apperr.New(apperr.Unauthenticated, "code_invalid", "This code is not right, or was used before. Try the next one.").In("code")
+	ErrProof       = apperr.New(apperr.Forbidden, "proof_invalid", "This is not right, or was used before. Nothing was changed. Try again.")
+	ErrUnsuited    = apperr.New(apperr.Invalid, "proof_unsuited", "This cannot prove that it is you.")
 	ErrAttempt     = apperr.New(apperr.NotFound, "attempt_not_found", "This sign-in has ended or run out. Begin again.")
 	ErrMethod      = apperr.New(apperr.Invalid, "method_unknown", "This way to sign in is not offered here.").In("method")
 	ErrChanged     = apperr.New(apperr.Conflict, "credential_changed", "This was changed while it was checked. Try again.")
@@ -27,18 +30,36 @@ var (
 type Method interface {
 	// Name is how clients call it.
 	Name() string
+	// Uses says what it is for. It is all that decides where it is asked.
+	Uses() Use
+	// Reads reports whether an answer is in its form, right or wrong: one that is meant for another method at the same point
+	// need not wait until that was chosen.
+	Reads(in Answer) bool
 	// Begin says what to ask.
 	Begin(ctx context.Context, a Attempt) (Prompt, error)
-	// Verify judges an answer. It is the slow part: no transaction is open. A refusal that is not ErrCredentials is shown
-	// as it is. When a.User is nil it must cost what it costs for a person who is known.
+	// Verify judges an answer. It is the slow part: no transaction is open. A refusal that is neither ErrCredentials nor
+	// ErrCode is shown as it is. When a.User is nil it must cost what it costs for a person who is known.
 	Verify(ctx context.Context, a Attempt, in Answer) (Proof, error)
 }
 
-// SecondFactor is a method that is asked after a first one, of people who have set it up.
-type SecondFactor interface {
+// Use is what a method is for: one of these, or several.
+type Use uint
+
+// The uses of a method.
+const (
+	First  Use = 1 << iota // it opens the door
+	Second                 // it is asked after a first one, of people who have set it up
+	StepUp                 // it shows of somebody signed in that it is still them
+	Spare                  // it stands in for every second factor; it must be a Replacement
+)
+
+// Replacement is a second factor that comes with the first one a person sets up and goes with the last.
+type Replacement interface {
 	Method
-	// Enrolled reports whether the person has set it up.
-	Enrolled(ctx context.Context, userID string) (bool, error)
+	// Issue makes new ones in place of those there are. They are shown this once.
+	Issue(tx *database.Tx, userID string) ([]string, error)
+	// Withdraw takes them away.
+	Withdraw(tx *database.Tx, userID string) error
 }
 
 // Prompt is what a person is asked. A page draws it, the API sends it.
@@ -78,6 +99,7 @@ type Attempt struct {
 	User       *user.User // nil when nobody is known by the identifier
 	Method     string     // what is asked now
 	Shown      []Shown
+	Remember   bool // as was asked when it began
 	ExpiresAt  time.Time
 }
 
@@ -101,6 +123,8 @@ type Outcome struct {
 	User       user.User
 	Session    session.Session
 	Credential string // the session cookie's value or the refresh token
+
+	then Attempt // the attempt of the step
 }
 
 type (
@@ -122,14 +146,22 @@ type (
 		UserID string `json:"user_id,omitempty"`
 		Method string `json:"method"`
 	}
+	// ProofFailed is told of somebody signed in who could not prove again that it is them.
+	ProofFailed struct {
+		UserID string `json:"user_id"`
+		Method string `json:"method"`
+	}
 )
 
-func (Succeeded) Kind() string { return "login.succeeded" }
-func (Failed) Kind() string    { return "login.failed" }
-func (Begun) Kind() string     { return "login.begun" }
+func (Succeeded) Kind() string   { return "login.succeeded" }
+func (Failed) Kind() string      { return "login.failed" }
+func (Begun) Kind() string       { return "login.begun" }
+func (ProofFailed) Kind() string { return "login.proof_failed" }
 
-func (e Succeeded) Subject() string { return e.UserID }
-func (e Failed) Subject() string    { return e.UserID }
-func (e Begun) Subject() string     { return e.UserID }
+func (e Succeeded) Subject() string   { return e.UserID }
+func (e Failed) Subject() string      { return e.UserID }
+func (e Begun) Subject() string       { return e.UserID }
+func (e ProofFailed) Subject() string { return e.UserID }
 
-func (Failed) Failed() {}
+func (Failed) Failed()      {}
+func (ProofFailed) Failed() {}

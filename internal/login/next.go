@@ -1,23 +1,57 @@
 package login
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/admit-dev/admit/internal/user"
+)
 
 // Policy is what is asked of one person.
 type Policy struct {
 	First  []string // the methods that open the door, the usual one first
-	Second []string // the second factors this person has set up; one of them is asked after a first
+	Second []string // those one of which is asked after a first; none of people without a second factor
+	Again  []string // those one of which shows later that it is still them
+}
+
+// policyOf is what methods say of u, or of a stranger. A second factor that a person has set up and that is not offered any
+// more is still asked of them: it cannot be shown, and so nobody passes without it.
+func policyOf(methods []Method, u *user.User) (p Policy) {
+	of := func(use Use, more func(Method) bool) (names []string) {
+		for _, m := range methods {
+			if m.Uses()&use == use && more(m) {
+				names = append(names, m.Name())
+			}
+		}
+		return names
+	}
+	all := func(Method) bool { return true }
+	p.First, p.Again = of(First, all), of(First|StepUp, all)
+	if u == nil || len(u.Factors) == 0 {
+		return p
+	}
+	enrolled := func(m Method) bool { return m.Uses()&Spare != 0 || slices.Contains(u.Factors, m.Name()) }
+	p.Second, p.Again = of(Second, enrolled), of(Second|StepUp, enrolled)
+	for _, name := range u.Factors {
+		if !slices.Contains(p.Second, name) {
+			p.Second = append(p.Second, name)
+		}
+	}
+	return p
 }
 
 // next decides what is asked after what has been shown, and whether that is enough. It is the only place that does: no
 // method names another, each is answered and returns here.
 func next(p Policy, shown []Shown, chosen string) (method string, choices []string, done bool) {
-	has := func(methods []string) bool {
-		return slices.ContainsFunc(shown, func(s Shown) bool { return slices.Contains(methods, s.Method) })
-	}
+	first := func(s Shown) bool { return slices.Contains(p.First, s.Method) }
 	choices = p.First
-	if has(p.First) {
-		choices = p.Second
-		if len(p.Second) == 0 || has(p.Second) {
+	if slices.ContainsFunc(shown, first) {
+		if choices = p.Second; len(choices) == 0 {
+			return "", nil, true
+		}
+	}
+	for i, s := range shown {
+		rest := slices.Delete(slices.Clone(shown), i, i+1) // what was shown once counts once
+		if slices.Contains(p.Second, s.Method) && slices.ContainsFunc(rest, first) {
 			return "", nil, true
 		}
 	}
@@ -25,4 +59,29 @@ func next(p Policy, shown []Shown, chosen string) (method string, choices []stri
 		return chosen, choices, false
 	}
 	return choices[0], choices, false
+}
+
+// amr names how somebody signed in, in the words of RFC 8176.
+func amr(shown []Shown) (list []string) {
+	for _, s := range shown {
+		if !slices.Contains(list, s.AMR) {
+			list = append(list, s.AMR)
+		}
+	}
+	if len(shown) > 1 {
+		list = append(list, "mfa")
+	}
+	return list
+}
+
+// meant is the method among choices that an answer is for: the chosen one, unless only another can read it.
+func meant(choices []Method, chosen Method, in Answer) Method {
+	if chosen == nil || !chosen.Reads(in) {
+		for _, m := range choices {
+			if m.Reads(in) {
+				return m
+			}
+		}
+	}
+	return chosen
 }

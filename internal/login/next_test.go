@@ -1,8 +1,14 @@
 package login
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/admit-dev/admit/internal/user"
 )
 
 // What is asked next depends on what was shown and on nothing else: a first factor always, a second of who has one.
@@ -26,6 +32,9 @@ func TestNext(t *testing.T) {
 		"a first twice is no second":              {Policy{First: first, Second: second}, []string{"password", "passkey"}, "", "totp", second, false},
 		"both are enough":                         {Policy{First: first, Second: second}, []string{"password", "totp"}, "", "", nil, true},
 		"a second alone opens nothing":            {Policy{First: first, Second: second}, []string{"totp"}, "", "password", first, false},
+		"a second twice is no first":              {Policy{First: first, Second: second}, []string{"totp", "recoverycode"}, "", "password", first, false},
+		"what is both counts once":                {Policy{First: first, Second: []string{"passkey"}}, []string{"passkey"}, "", "passkey", []string{"passkey"}, false},
+		"and is asked again":                      {Policy{First: first, Second: []string{"passkey"}}, []string{"passkey", "passkey"}, "", "", nil, true},
 		"what was shown under a name now unknown": {Policy{First: first}, []string{"magiclink"}, "", "password", first, false},
 	} {
 		var shown []Shown
@@ -36,5 +45,91 @@ func TestNext(t *testing.T) {
 		if method != c.method || done != c.done || !slices.Equal(choices, c.choices) {
 			t.Errorf("%s: %q %v %v", name, method, choices, done)
 		}
+	}
+}
+
+// fake is a method that only says what it is for.
+type fake struct {
+	name string
+	uses Use
+}
+
+func (f fake) Name() string                                         { return f.name }
+func (f fake) Uses() Use                                            { return f.uses }
+func (f fake) Reads(in Answer) bool                                 { return in[f.name] != "" }
+func (fake) Begin(context.Context, Attempt) (Prompt, error)         { return Prompt{}, nil }
+func (fake) Verify(context.Context, Attempt, Answer) (Proof, error) { return Proof{}, nil }
+
+// What a method says of itself is all that decides where it is asked.
+func TestPolicyOf(t *testing.T) {
+	methods := []Method{fake{"password", First | StepUp}, fake{"magiclink", First}, fake{"totp", Second | StepUp}, fake{"passkey", First | Second | StepUp}, fake{"paper", Second | StepUp | Spare}}
+	for name, c := range map[string]struct {
+		factors              []string
+		first, second, again []string
+	}{
+		"without a second factor a first proves again": {nil, []string{"password", "magiclink", "passkey"}, nil, []string{"password", "passkey"}},
+		"with one, it does, or its spare":              {[]string{"totp"}, []string{"password", "magiclink", "passkey"}, []string{"totp", "paper"}, []string{"totp", "paper"}},
+		"any of several":                               {[]string{"passkey", "totp"}, []string{"password", "magiclink", "passkey"}, []string{"totp", "passkey", "paper"}, []string{"totp", "passkey", "paper"}},
+		"one that is offered no more is still asked":   {[]string{"sms"}, []string{"password", "magiclink", "passkey"}, []string{"paper", "sms"}, []string{"paper"}},
+	} {
+		p := policyOf(methods, &user.User{Factors: c.factors})
+		if !slices.Equal(p.First, c.first) || !slices.Equal(p.Second, c.second) || !slices.Equal(p.Again, c.again) {
+			t.Errorf("%s: %v", name, p)
+		}
+	}
+	if p := policyOf(methods, nil); p.Second != nil {
+		t.Errorf("a stranger is asked for %v", p.Second)
+	}
+}
+
+// Whatever is answered in whatever order, it is enough exactly when a first factor was shown and, of who has one, a second beside it.
+func TestNextWantsEveryProof(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var methods []Method
+		u := &user.User{}
+		uses := rapid.SampledFrom([]Use{First, First | StepUp, Second, Second | StepUp, First | Second, Second | Spare})
+		for i := range rapid.IntRange(0, 5).Draw(t, "methods") {
+			methods = append(methods, fake{fmt.Sprint("m", i), uses.Draw(t, "uses")})
+			if rapid.Bool().Draw(t, "enrolled") && methods[i].Uses()&Second != 0 && methods[i].Uses()&Spare == 0 {
+				u.Factors = append(u.Factors, methods[i].Name())
+			}
+		}
+		methods = append(methods, fake{"usual", First})
+		p := policyOf(methods, u)
+		var shown []Shown
+		for range rapid.IntRange(0, 5).Draw(t, "answers") {
+			shown = append(shown, Shown{Method: rapid.SampledFrom(methods).Draw(t, "shown").Name()})
+		}
+		enough := false
+		for i, a := range shown {
+			for j, b := range shown {
+				first := slices.Contains(p.First, a.Method)
+				enough = enough || first && (len(u.Factors) == 0 || i != j && slices.Contains(p.Second, b.Method))
+			}
+		}
+		method, choices, done := next(p, shown, "")
+		if done != enough || done != (method == "") || !done && !slices.Contains(choices, method) {
+			t.Fatalf("%v after %v: %q %v %v", p, shown, method, choices, done)
+		}
+	})
+}
+
+// An answer goes to the method that can read it, and to the one that was asked where none can or both.
+func TestMeant(t *testing.T) {
+	a, b := fake{"a", First}, fake{"b", First}
+	for name, c := range map[string]struct {
+		in   Answer
+		want Method
+	}{
+		"the chosen one reads it": {Answer{"a": "x", "b": "x"}, a},
+		"only another does":       {Answer{"b": "x"}, b},
+		"none does":               {Answer{"c": "x"}, a},
+	} {
+		if got := meant([]Method{b, a}, a, c.in); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if meant([]Method{a, b}, nil, Answer{}) != nil {
+		t.Error("an empty answer is meant for somebody")
 	}
 }

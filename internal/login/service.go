@@ -43,30 +43,7 @@ func NewService(cfg Config, db *database.DB, users *user.Service, sessions *sess
 
 // Methods names the methods that open the door.
 func (s *Service) Methods() []string {
-	p, _ := s.policy(context.Background(), nil) // without a person nothing is read
-	return p.First
-}
-
-// policy is what is asked of u, or of a stranger.
-func (s *Service) policy(ctx context.Context, u *user.User) (p Policy, err error) {
-	for _, m := range s.methods {
-		second, ok := m.(SecondFactor)
-		if !ok {
-			p.First = append(p.First, m.Name())
-			continue
-		}
-		if u == nil {
-			continue
-		}
-		enrolled, err := second.Enrolled(ctx, u.ID)
-		if err != nil {
-			return p, err
-		}
-		if enrolled {
-			p.Second = append(p.Second, m.Name())
-		}
-	}
-	return p, nil
+	return policyOf(s.methods, nil).First
 }
 
 func (s *Service) method(name string) Method {
@@ -75,6 +52,16 @@ func (s *Service) method(name string) Method {
 		return nil
 	}
 	return s.methods[i]
+}
+
+// named are the methods of these names that are offered.
+func (s *Service) named(names []string) (list []Method) {
+	for _, name := range names {
+		if m := s.method(name); m != nil {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // open begins an attempt in memory for whoever the identifier names.
@@ -94,10 +81,7 @@ func (s *Service) open(ctx context.Context, identifier, method string) (Attempt,
 	case !errors.Is(err, user.ErrNotFound):
 		return Attempt{}, err
 	}
-	p, err := s.policy(ctx, a.User)
-	if err != nil {
-		return Attempt{}, err
-	}
+	p := policyOf(s.methods, a.User)
 	if method != "" && !slices.Contains(p.First, method) {
 		return Attempt{}, ErrMethod
 	}
@@ -111,6 +95,7 @@ func (s *Service) SignIn(ctx context.Context, identifier, method string, in Answ
 	if err != nil {
 		return Outcome{}, err
 	}
+	a.Remember = f.Remember
 	return s.answer(ctx, a, in, f)
 }
 
@@ -141,6 +126,11 @@ func (s *Service) Answer(ctx context.Context, id string, in Answer, f Finish) (O
 	if err != nil {
 		return Outcome{}, err
 	}
+	_, choices, _ := next(policyOf(s.methods, a.User), a.Shown, a.Method)
+	if m := meant(s.named(choices), s.method(a.Method), in); m != nil {
+		a.Method = m.Name()
+	}
+	a.Remember = a.Remember || f.Remember
 	return s.answer(ctx, a, in, f)
 }
 
@@ -150,11 +140,7 @@ func (s *Service) Switch(ctx context.Context, id, method string) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	p, err := s.policy(ctx, a.User)
-	if err != nil {
-		return Step{}, err
-	}
-	chosen, _, _ := next(p, a.Shown, method)
+	chosen, _, _ := next(policyOf(s.methods, a.User), a.Shown, method)
 	if chosen != method {
 		return Step{}, ErrMethod
 	}
@@ -166,51 +152,55 @@ func (s *Service) Switch(ctx context.Context, id, method string) (Step, error) {
 }
 
 // answer has the method judge, and goes on from there.
-func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (Outcome, error) {
+func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (out Outcome, err error) {
+	err = s.judge(ctx, a, in, func(proof Proof) (err error) {
+		out, err = s.prove(ctx, a, proof, f)
+		return err
+	})
+	if wrong(err) || errors.Is(err, ErrDisabled) {
+		return Outcome{}, s.fail(ctx, a, err)
+	}
+	return s.Continue(ctx, out, err)
+}
+
+// wrong reports whether an answer was judged and opens nothing.
+func wrong(err error) bool { return errors.Is(err, ErrCredentials) || errors.Is(err, ErrCode) }
+
+// judge has the method judge an answer, and then has spend consume the proof in a change of its own. Only a wrong answer costs a try.
+func (s *Service) judge(ctx context.Context, a Attempt, in Answer, spend func(Proof) error) error {
 	m := s.method(a.Method)
 	if m == nil {
-		return Outcome{}, ErrMethod
+		return ErrMethod
 	}
 	giveBack, err := s.limit(a)
 	if err != nil {
-		return Outcome{}, err
+		return err
 	}
 	for again := true; ; again = false {
 		proof, err := m.Verify(ctx, a, in)
-		if errors.Is(err, ErrCredentials) {
-			return Outcome{}, s.fail(ctx, a, err)
-		}
-		giveBack() // it was right, or nothing was judged
-		if err != nil {
-			return Outcome{}, err
-		}
-		if a.User == nil {
-			return Outcome{}, errors.New("login: " + m.Name() + " proved nobody")
-		}
-		if !a.User.Active() {
-			return Outcome{}, s.fail(ctx, a, ErrDisabled)
-		}
-		out, err := s.prove(ctx, a, proof, f)
-		if errors.Is(err, ErrDisabled) {
-			return Outcome{}, s.fail(ctx, a, err)
+		switch {
+		case err != nil:
+		case a.User == nil:
+			err = errors.New("login: " + m.Name() + " proved nobody")
+		case !a.User.Active():
+			err = ErrDisabled
+		default:
+			err = spend(proof)
 		}
 		if !errors.Is(err, ErrChanged) || !again {
-			return out, err
+			if !wrong(err) {
+				giveBack()
+			}
+			return err
 		}
 	}
 }
 
 // prove spends a proof and either completes the sign-in or keeps what was shown for the next step. One transaction.
 func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (out Outcome, err error) {
-	p, err := s.policy(ctx, a.User)
-	if err != nil {
-		return Outcome{}, err
-	}
-	shown := append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR})
-	var then Attempt
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
-		now := a
-		now.Shown = shown
+		now := a // the change may be tried again
+		now.Shown = append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR})
 		if now.User, err = current(tx, a.User.ID); err != nil {
 			return err
 		}
@@ -224,15 +214,9 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 				return err
 			}
 		}
-		out, err = s.advance(tx, p, &now, f)
-		then = now // and not a: the change may be tried again
+		out, err = s.advance(tx, now, f)
 		return err
 	})
-	if err != nil || out.Step == nil {
-		return out, err
-	}
-	step, err := s.step(ctx, then)
-	out.Step = &step
 	return out, err
 }
 
@@ -247,23 +231,24 @@ func current(tx *database.Tx, userID string) (*user.User, error) {
 }
 
 // advance asks next, and makes the session or the attempt of the next step. The prompt is made after the change.
-func (s *Service) advance(tx *database.Tx, p Policy, a *Attempt, f Finish) (Outcome, error) {
-	method, _, done := next(p, a.Shown, "")
+// What is asked is what is asked of the person as they are in it.
+func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error) {
+	method, _, done := next(policyOf(s.methods, a.User), a.Shown, "")
 	if !done {
 		a.ID, a.Method, a.ExpiresAt = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife)
-		tx.Emit(Begun{UserID: userID(*a), Method: method})
-		return Outcome{Step: &Step{}}, insert(tx, *a)
+		tx.Emit(Begun{UserID: userID(a), Method: method})
+		return Outcome{then: a}, insert(tx, a)
 	}
 	if !a.User.Active() {
 		return Outcome{}, ErrDisabled
 	}
-	var methods, amr []string
+	var methods []string
 	for _, sh := range a.Shown {
-		methods, amr = append(methods, sh.Method), append(amr, sh.AMR)
+		methods = append(methods, sh.Method)
 	}
 	from := database.OriginOf(tx.Context())
 	from.Actor = a.User.ID
-	n, credential, err := s.sessions.Begin(tx, session.Start{UserID: a.User.ID, AMR: amr, Transport: f.Transport, Remember: f.Remember, Replaces: f.Replaces})
+	n, credential, err := s.sessions.Begin(tx, session.Start{UserID: a.User.ID, AMR: amr(a.Shown), Transport: f.Transport, Remember: a.Remember, Replaces: f.Replaces})
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -273,23 +258,27 @@ func (s *Service) advance(tx *database.Tx, p Policy, a *Attempt, f Finish) (Outc
 }
 
 // Welcome signs in somebody who has just been made, as part of the change that makes them. What they chose to show is
-// their first proof; what is asked of everybody is asked of them too.
+// their first proof; what is asked of everybody is asked of them too. Continue with the outcome after the change.
 func (s *Service) Welcome(tx *database.Tx, u user.User, shown Shown, f Finish) (Outcome, error) {
-	a := Attempt{User: &u, Shown: []Shown{shown}}
-	p, err := s.policy(tx.Context(), nil)
-	if err != nil {
-		return Outcome{}, err
+	return s.advance(tx, Attempt{User: &u, Shown: []Shown{shown}, Remember: f.Remember}, f)
+}
+
+// Continue completes the outcome of a change with what is asked next, if anything is. A method may be slow to ask.
+func (s *Service) Continue(ctx context.Context, out Outcome, err error) (Outcome, error) {
+	if err != nil || out.then.ID == "" {
+		return out, err
 	}
-	return s.advance(tx, p, &a, f)
+	step, err := s.step(ctx, out.then)
+	return Outcome{Step: &step}, err
 }
 
 func (s *Service) step(ctx context.Context, a Attempt) (Step, error) {
-	p, err := s.policy(ctx, a.User)
-	if err != nil {
-		return Step{}, err
+	_, choices, _ := next(policyOf(s.methods, a.User), a.Shown, a.Method)
+	m := s.method(a.Method)
+	if m == nil {
+		return Step{}, ErrMethod
 	}
-	_, choices, _ := next(p, a.Shown, a.Method)
-	prompt, err := s.method(a.Method).Begin(ctx, a)
+	prompt, err := m.Begin(ctx, a)
 	prompt.Method = a.Method
 	return Step{ID: a.ID, Prompt: prompt, Methods: choices}, err
 }

@@ -20,10 +20,11 @@ type attemptRow struct {
 	Tries      int64     `db:"tries"`
 	CreatedAt  time.Time `db:"created_at"`
 	ExpiresAt  time.Time `db:"expires_at"`
+	Remember   bool      `db:"remember"`
 }
 
 func insert(tx *database.Tx, a Attempt) error {
-	r := attemptRow{IDHash: secret.Sum(a.ID), Identifier: a.Identifier.Kind + " " + a.Identifier.Value, Method: a.Method, CreatedAt: tx.Now, ExpiresAt: a.ExpiresAt}
+	r := attemptRow{IDHash: secret.Sum(a.ID), Identifier: a.Identifier.Kind + " " + a.Identifier.Value, Method: a.Method, CreatedAt: tx.Now, ExpiresAt: a.ExpiresAt, Remember: a.Remember}
 	if a.User != nil {
 		r.UserID = &a.User.ID
 	}
@@ -43,7 +44,7 @@ func find(ctx context.Context, q database.Querier, id string, now time.Time) (At
 	if err != nil {
 		return Attempt{}, err
 	}
-	a := Attempt{ID: id, Method: r.Method, ExpiresAt: r.ExpiresAt, Identifier: readIdentifier(r.Identifier)}
+	a := Attempt{ID: id, Method: r.Method, ExpiresAt: r.ExpiresAt, Remember: r.Remember, Identifier: readIdentifier(r.Identifier)}
 	if err := json.Unmarshal([]byte(r.Proofs), &a.Shown); err != nil {
 		return Attempt{}, err
 	}
@@ -77,6 +78,11 @@ func remove(tx *database.Tx, id string) error {
 	if err == nil && n == 0 {
 		return ErrAttempt
 	}
+	return err
+}
+
+func removeOf(tx *database.Tx, userID string) error {
+	_, err := tx.Exec(`DELETE FROM login_attempts WHERE user_id = $1`, userID)
 	return err
 }
 

@@ -139,5 +139,5 @@ func (s *Service) Claim(ctx context.Context, key, email, pass string, f login.Fi
 		out, err = s.door.Welcome(tx.Tx, u, login.Shown{Method: "password", AMR: password.AMR}, f)
 		return err
 	})
-	return out, err
+	return s.door.Continue(ctx, out, err)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/testkit"
@@ -59,6 +61,27 @@ func TestTheOwnerLinkWorksWithoutJavaScript(t *testing.T) {
 		says(stranger.Post("/start", form(key, "eve@example.com", "another sentence")).Want(403),
 			"<title>Error: This server has an owner · Admit</title>", `<a href="#key">This link was used already`, `<details id="claim" open>`)
 		s.Events()
+	})
+}
+
+// An account with a second factor becomes the owner with its password, and gets in with the factor alone.
+func TestTheOwnerLinkLeavesTheSecondFactor(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := s.Client()
+		c.Post("/auth/signup", testkit.M{"email": "ann@example.com", "password": "password123"}).Want(201)
+		code, err := totp.GenerateCode(c.Post("/auth/mfa/totp", nil).Want(200).Text("secret"), s.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Post("/auth/mfa/totp/confirm", testkit.M{"code": code}).Want(200)
+		b := s.Client()
+		says(b.Post("/start", form(link2(s), "ann@example.com", "password123")).Want(401), "second factor")
+		if b.Cookie("/", "session_id") != "" {
+			t.Error("a session without the second factor")
+		}
+		if roles := c.Get("/auth/me").Want(200).JSON["roles"]; len(roles.([]any)) != 1 {
+			t.Error(roles)
+		}
 	})
 }
 

@@ -111,9 +111,12 @@ func (p *Pages) claim(w http.ResponseWriter, r *http.Request) {
 		p.form(w, r, no.Status, f)
 		return
 	}
-	if out.Step == nil {
-		p.cookies.SetSession(w, out.Credential, out.Session.ExpiresAt, p.app.DB.Now())
+	if out.Step != nil {
+		f.Faults = []fault{{"", "This account owns the server now. It is guarded by a second factor, so sign in with that to go on."}}
+		p.form(w, r, http.StatusUnauthorized, f)
+		return
 	}
+	p.cookies.SetSession(w, out.Credential, out.Session.ExpiresAt, p.app.DB.Now())
 	http.Redirect(w, r, "/start?done", http.StatusSeeOther)
 }
 

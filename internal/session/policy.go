@@ -30,3 +30,16 @@ func judge(s Session, generation int64, userAgent string, now time.Time, grace t
 func alive(s Session, seen, now time.Time, idle time.Duration) bool {
 	return now.Before(s.ExpiresAt) && (idle == 0 || now.Before(seen.Add(idle)))
 }
+
+// FreshAt is when the person last proved that it is them: signing in, or since.
+func (s Session) FreshAt() time.Time {
+	if s.ProvedAt != nil && s.ProvedAt.After(s.AuthAt) {
+		return *s.ProvedAt
+	}
+	return s.AuthAt
+}
+
+// Fresh reports whether that is less than most ago.
+func (s Session) Fresh(now time.Time, most time.Duration) bool {
+	return now.Before(s.FreshAt().Add(most))
+}

@@ -295,3 +295,13 @@ func (s *Service) Switch(ctx context.Context, userID, sessionID, orgID string) e
 		return err
 	}, database.ReadCommitted) // one conditional write
 }
+
+// Prove notes that the person of a session proved again that it is them, as part of the change that consumes the proof.
+func Prove(tx *database.Tx, userID, sessionID, method string) error {
+	n, err := setProved(tx, userID, sessionID)
+	if err == nil && n == 0 {
+		return ErrUnknown
+	}
+	tx.Emit(Proved{UserID: userID, SessionID: sessionID, Method: method})
+	return err
+}

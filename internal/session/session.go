@@ -37,6 +37,7 @@ const (
 	RevokedByUser   Reason = "revoked_by_user"
 	RevokedByAdmin  Reason = "revoked_by_admin"
 	PasswordChanged Reason = "password_changed"
+	FactorAdded     Reason = "factor_added"
 	UserDisabled    Reason = "user_disabled"
 	UserDeleted     Reason = "user_deleted"
 	TokenReused     Reason = "token_reused"
@@ -55,7 +56,8 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time // to the minute
 	ExpiresAt time.Time
-	OrgID     string // the organization it works in, if its person still belongs to it
+	OrgID     string     // the organization it works in, if its person still belongs to it
+	ProvedAt  *time.Time // when they proved again that it is them
 
 	generation int64 // of the refresh token that is valid now; 0 when none was given
 	rotatedAt  *time.Time
@@ -94,6 +96,12 @@ type (
 		Reason     Reason `json:"reason"`
 		AgeSeconds int64  `json:"age_seconds"`
 	}
+	// Proved is told of somebody signed in who proved again that it is them.
+	Proved struct {
+		UserID    string `json:"user_id"`
+		SessionID string `json:"session_id"`
+		Method    string `json:"method"`
+	}
 	// OrgSwitched is told of a session that works in another organization now.
 	OrgSwitched struct {
 		UserID    string `json:"user_id"`
@@ -117,12 +125,14 @@ type (
 
 func (Created) Kind() string     { return "session.created" }
 func (Revoked) Kind() string     { return "session.revoked" }
+func (Proved) Kind() string      { return "session.proved" }
 func (OrgSwitched) Kind() string { return "session.org_switched" }
 func (Refreshed) Kind() string   { return "token.refreshed" }
 func (Reused) Kind() string      { return "token.reuse_detected" }
 
 func (e Created) Subject() string     { return e.UserID }
 func (e Revoked) Subject() string     { return e.UserID }
+func (e Proved) Subject() string      { return e.UserID }
 func (e OrgSwitched) Subject() string { return e.UserID }
 func (e Refreshed) Subject() string   { return e.UserID }
 func (e Reused) Subject() string      { return e.UserID }

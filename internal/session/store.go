@@ -26,16 +26,17 @@ type row struct {
 	SeenAt     time.Time  `db:"seen_at"`
 	ExpiresAt  time.Time  `db:"expires_at"`
 	OrgID      string     `db:"org_id"`
+	ProvedAt   *time.Time `db:"proved_at"`
 }
 
 func (r row) session() Session {
 	return Session{r.ID, r.UserID, Transport(r.Transport), strings.Fields(r.AMR), r.AuthAt, r.IP, r.UserAgent,
-		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.OrgID, r.Generation, r.RotatedAt, r.Salt}
+		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.OrgID, r.ProvedAt, r.Generation, r.RotatedAt, r.Salt}
 }
 
 func insert(tx *database.Tx, s Session, cookieHash []byte) error {
 	return database.Insert(tx, "sessions", row{s.ID, s.UserID, cookieHash, string(s.Transport), s.salt, s.generation, s.rotatedAt,
-		strings.Join(s.AMR, " "), s.AuthAt, s.IP, s.UserAgent, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.OrgID})
+		strings.Join(s.AMR, " "), s.AuthAt, s.IP, s.UserAgent, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.OrgID, s.ProvedAt})
 }
 
 // both is a session and its person, in one row.
@@ -47,7 +48,7 @@ type both struct {
 // find reads a session and its person by what where says of s. One statement.
 func find(ctx context.Context, q database.Querier, where string, arg any) (Session, user.User, error) {
 	b, err := database.One[both](ctx, q, `SELECT s.id, s.user_id, s.cookie_hash, s.transport, s.salt, s.generation, s.rotated_at, s.amr,
-		s.auth_at, s.ip, s.user_agent, s.created_at, s.seen_at, s.expires_at, s.org_id, `+user.Select+`
+		s.auth_at, s.ip, s.user_agent, s.created_at, s.seen_at, s.expires_at, s.org_id, s.proved_at, `+user.Select+`
 		FROM sessions s JOIN users u ON u.id = s.user_id `+user.Joins+` WHERE `+where, arg)
 	if errors.Is(err, database.ErrNone) {
 		err = ErrUnknown
@@ -113,6 +114,10 @@ func removeExpired(tx *database.Tx, limit int) (int64, error) {
 
 func setOrg(tx *database.Tx, userID, id, orgID string) (int64, error) {
 	return tx.Exec(`UPDATE sessions SET org_id = $3 WHERE id = $1 AND user_id = $2`, id, userID, orgID)
+}
+
+func setProved(tx *database.Tx, userID, id string) (int64, error) {
+	return tx.Exec(`UPDATE sessions SET proved_at = $3 WHERE id = $1 AND user_id = $2`, id, userID, tx.Now)
 }
 
 func setSeen(tx *database.Tx, id string, at time.Time) error {

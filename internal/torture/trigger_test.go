@@ -8,18 +8,23 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
 // marks says, for each table, how a row is known to belong to somebody who is marked: by their name. %s is NEW or OLD.
 var marks = map[string]string{
-	"users":       `%s.name LIKE 'marked%%'`,
-	"identifiers": `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"passwords":   `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"sessions":    `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"user_roles":  `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"deliveries":  `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"events":      `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.subject AND u.name LIKE 'marked%%')`,
+	"users":          `%s.name LIKE 'marked%%'`,
+	"identifiers":    `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"passwords":      `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"sessions":       `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"user_roles":     `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"factors":        `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"totp_secrets":   `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"recovery_codes": `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"deliveries":     `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"events":         `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.subject AND u.name LIKE 'marked%%')`,
 }
 
 var verbs = map[string]string{"INSERT": "NEW", "UPDATE": "OLD", "DELETE": "OLD"}
@@ -59,7 +64,7 @@ func spoil(t *testing.T, db *sql.DB, engine, table string) (repair func()) {
 func rowsOf(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	var all []string
-	for _, table := range []string{"users", "identifiers", "passwords", "sessions", "user_roles", "events", "login_attempts", "owner_links", "signing_keys", "deliveries"} {
+	for _, table := range []string{"users", "identifiers", "passwords", "sessions", "user_roles", "events", "login_attempts", "owner_links", "signing_keys", "factors", "totp_secrets", "recovery_codes", "deliveries"} {
 		rows, err := db.Query(`SELECT * FROM ` + table)
 		if err != nil {
 			t.Fatal(err)
@@ -114,7 +119,28 @@ func operations(s *testkit.Server, c *caller, prefix string) []operation {
 	_, naming, _ := person()
 	_, _, replayed := person()
 	c.must(t, refresh(replayed), 200)
-	s.Advance(31e9) // past the grace
+	app := func() (cookie, secret string) { // somebody who sets an app up
+		_, cookie, _ = person()
+		return cookie, c.must(t, sent{path: "/auth/mfa/totp", session: cookie}, 200).text1("secret")
+	}
+	code := func(secret string) m {
+		text, err := totp.GenerateCode(secret, s.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m{"code": text}
+	}
+	guarded := func() (cookie, secret string, spare any) { // somebody who has
+		cookie, secret = app()
+		return cookie, secret, c.must(t, sent{path: "/auth/mfa/totp/confirm", session: cookie, body: code(secret)}, 200).body["recovery_codes"].([]any)[0]
+	}
+	setting, _ := app()
+	confirming, pending := app()
+	proving, secret, _ := guarded()
+	recovering, _, spare := guarded()
+	renewing, _, _ := guarded()
+	removing, _, _ := guarded()
+	s.Advance(31e9) // past the grace, and into the next time step
 	owner, _, _ := person()
 	key, err := s.App().Owner.Link(t.Context())
 	if err != nil {
@@ -136,6 +162,12 @@ func operations(s *testkit.Server, c *caller, prefix string) []operation {
 			body: m{"current_password": password, "new_password": "another password"}}},
 		{"new name", "users events", 200, sent{method: "PATCH", path: "/auth/me", session: renaming, body: m{"name": "marked still"}}},
 		{"new username", "users identifiers events", 200, sent{method: "PATCH", path: "/auth/me", session: naming, body: m{"username": prefix + "other"}}},
+		{"setting an app up", "totp_secrets events", 200, sent{path: "/auth/mfa/totp", session: setting}},
+		{"confirming an app", "totp_secrets factors recovery_codes events", 200, sent{path: "/auth/mfa/totp/confirm", session: confirming, body: code(pending)}},
+		{"proving with an app", "totp_secrets sessions events", 200, sent{path: "/auth/reauthenticate", session: proving, body: code(secret)}},
+		{"proving with a recovery code", "recovery_codes sessions events", 200, sent{path: "/auth/reauthenticate", session: recovering, body: m{"code": spare}}},
+		{"new recovery codes", "recovery_codes events", 200, sent{path: "/auth/mfa/recovery-codes", session: renewing}},
+		{"removing an app", "totp_secrets factors recovery_codes events", 204, sent{method: "DELETE", path: "/auth/mfa/totp", session: removing}},
 		{"owner link", "user_roles sessions events", 200, sent{path: "/auth/owner", body: m{"key": key, "email": owner, "password": password}}},
 	}
 }

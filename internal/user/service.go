@@ -286,3 +286,21 @@ func (s *Service) Free(ctx context.Context, i Identifier) error {
 		return err
 	}
 }
+
+// AddFactor has a method be asked of a person as their second factor.
+func AddFactor(tx *database.Tx, userID, method string) error {
+	n, err := insertFactor(tx, userID, method)
+	if n > 0 {
+		tx.Emit(FactorAdded{userID, method})
+	}
+	return err
+}
+
+// RemoveFactor has a method be asked of a person no more.
+func RemoveFactor(tx *database.Tx, userID, method string) error {
+	n, err := removeFactor(tx, userID, method)
+	if n > 0 {
+		tx.Emit(FactorRemoved{userID, method})
+	}
+	return err
+}

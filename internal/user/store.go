@@ -36,6 +36,7 @@ type Row struct {
 	Phone           *string    `db:"phone"`
 	PhoneVerifiedAt *time.Time `db:"phone_verified_at"`
 	Roles           *string    `db:"roles"`
+	Factors         *string    `db:"factors"`
 	DisabledAt      *time.Time `db:"disabled_at"`
 	CreatedAt       time.Time  `db:"created_at"`
 	UpdatedAt       time.Time  `db:"updated_at"`
@@ -44,7 +45,8 @@ type Row struct {
 // Select and From let another store read a person in the same statement as its own row. The alias of users is u.
 const (
 	Select = `u.id, u.name, e.value, e.verified_at, n.value, p.value, p.verified_at,
-		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id), u.disabled_at, u.created_at, u.updated_at`
+		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id),
+		(SELECT string_agg(f.method, ' ') FROM factors f WHERE f.user_id = u.id), u.disabled_at, u.created_at, u.updated_at`
 	Joins = `LEFT JOIN identifiers e ON e.user_id = u.id AND e.kind = 'email' AND e.is_primary
 		LEFT JOIN identifiers n ON n.user_id = u.id AND n.kind = 'username' AND n.is_primary
 		LEFT JOIN identifiers p ON p.user_id = u.id AND p.kind = 'phone' AND p.is_primary`
@@ -62,9 +64,14 @@ func (r Row) User() User {
 			*c.to = *c.from
 		}
 	}
-	if r.Roles != nil {
-		u.Roles = strings.Fields(*r.Roles)
-		slices.Sort(u.Roles)
+	for _, c := range []struct {
+		to   *[]string
+		from *string
+	}{{&u.Roles, r.Roles}, {&u.Factors, r.Factors}} {
+		if c.from != nil {
+			*c.to = strings.Fields(*c.from)
+			slices.Sort(*c.to)
+		}
 	}
 	return u
 }
@@ -145,6 +152,14 @@ func insertRole(tx *database.Tx, userID, role string) error {
 func removeRole(tx *database.Tx, userID, role string) error {
 	_, err := tx.Exec(`DELETE FROM user_roles WHERE user_id = $1 AND role = $2`, userID, role)
 	return err
+}
+
+func insertFactor(tx *database.Tx, userID, method string) (int64, error) {
+	return tx.Exec(`INSERT INTO factors (user_id, method, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, userID, method, tx.Now)
+}
+
+func removeFactor(tx *database.Tx, userID, method string) (int64, error) {
+	return tx.Exec(`DELETE FROM factors WHERE user_id = $1 AND method = $2`, userID, method)
 }
 
 func hasOwner(ctx context.Context, q database.Querier) (bool, error) {

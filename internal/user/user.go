@@ -35,6 +35,7 @@ type User struct {
 	Phone         string // E.164
 	PhoneVerified bool
 	Roles         []string // global roles, sorted
+	Factors       []string // the methods they have set up as a second factor, sorted
 	DisabledAt    *time.Time
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -96,6 +97,16 @@ type (
 		Before []string `json:"before"`
 		After  []string `json:"after"`
 	}
+	// FactorAdded is told of a second factor that is asked of a person from now on.
+	FactorAdded struct {
+		UserID string `json:"user_id"`
+		Method string `json:"method"`
+	}
+	// FactorRemoved is told of a second factor that is asked no more.
+	FactorRemoved struct {
+		UserID string `json:"user_id"`
+		Method string `json:"method"`
+	}
 )
 
 func (Created) Kind() string            { return "user.created" }
@@ -106,6 +117,8 @@ func (Enabled) Kind() string            { return "user.enabled" }
 func (Deleted) Kind() string            { return "user.deleted" }
 func (RoleGranted) Kind() string        { return "role.granted" }
 func (RoleRevoked) Kind() string        { return "role.revoked" }
+func (FactorAdded) Kind() string        { return "factor.added" }
+func (FactorRemoved) Kind() string      { return "factor.removed" }
 
 func (e Created) Subject() string            { return e.UserID }
 func (e Updated) Subject() string            { return e.UserID }
@@ -115,3 +128,5 @@ func (e Enabled) Subject() string            { return e.UserID }
 func (e Deleted) Subject() string            { return e.UserID }
 func (e RoleGranted) Subject() string        { return e.UserID }
 func (e RoleRevoked) Subject() string        { return e.UserID }
+func (e FactorAdded) Subject() string        { return e.UserID }
+func (e FactorRemoved) Subject() string      { return e.UserID }

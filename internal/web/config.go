@@ -45,6 +45,15 @@ func (c Config) Origin() string {
 	return o.String()
 }
 
+// Host is the name of this server, without a port.
+func (c Config) Host() string {
+	u, err := url.Parse(c.Origin())
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
 // HTTPS tells whether people reach this server over TLS.
 func (c Config) HTTPS() bool { return strings.HasPrefix(c.Origin(), "https://") }
 

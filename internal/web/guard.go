@@ -60,7 +60,7 @@ func (g *Guard) look(r *http.Request) (*session.Live, error) {
 func (g *Guard) CallerOf(r *http.Request, live *session.Live) authz.Caller {
 	n := live.Session
 	return authz.Caller{User: live.User.ID, Context: map[string]any{
-		"ip": database.OriginOf(r.Context()).IP, "amr": n.AMR, "auth_age": int64(g.now().Sub(n.AuthAt).Seconds()), "transport": string(n.Transport)}}
+		"ip": database.OriginOf(r.Context()).IP, "amr": n.AMR, "auth_age": int64(g.now().Sub(n.FreshAt()).Seconds()), "transport": string(n.Transport)}}
 }
 
 type liveKey struct{}
@@ -81,6 +81,27 @@ func (g *Guard) RequireUser(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), liveKey{}, live)))
 	})
+}
+
+// Fresh refuses somebody who has not proved for that long that it is them.
+func (g *Guard) Fresh(live *session.Live, most time.Duration) error {
+	if !live.Session.Fresh(g.now(), most) {
+		return authz.ErrStepUp
+	}
+	return nil
+}
+
+// RequireFresh lets only people through who proved a short time ago that it is them: 401 for strangers, 403 for everybody else.
+func (g *Guard) RequireFresh(most time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return g.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := g.Fresh(LiveFrom(r.Context()), most); err != nil {
+				WriteError(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
 }
 
 // RequireGlobalRole lets only people with a global role through: 401 for strangers, 403 for everybody else.

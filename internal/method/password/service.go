@@ -27,6 +27,12 @@ func NewMethod(db *database.DB, hasher *secret.Hasher) Method { return Method{db
 // Name is "password".
 func (Method) Name() string { return "password" }
 
+// Uses are to open the door, and to show again who one is.
+func (Method) Uses() login.Use { return login.First | login.StepUp }
+
+// Reads takes an answer with a password.
+func (Method) Reads(in login.Answer) bool { return in["password"] != "" }
+
 // Begin asks for the password.
 func (Method) Begin(context.Context, login.Attempt) (login.Prompt, error) {
 	return login.Prompt{Fields: []login.Field{{Name: "password", Type: "password", Autocomplete: "current-password"}}}, nil
@@ -121,7 +127,7 @@ func (s *Service) SignUp(ctx context.Context, in user.New, password string, f lo
 	if strict && isTaken(err) {
 		err = nil
 	}
-	return out, err
+	return s.door.Continue(ctx, out, err)
 }
 
 // SignUpInvited makes an account for whoever shows an invitation that was sent to its address, as a member of the organization
@@ -151,7 +157,7 @@ func (s *Service) SignUpInvited(ctx context.Context, in user.New, password, invi
 		out, err = s.door.Welcome(tx.Tx, u, login.Shown{Method: "password", AMR: AMR}, f)
 		return err
 	})
-	return out, org.Outgrown(err)
+	return s.door.Continue(ctx, out, org.Outgrown(err))
 }
 
 // Register makes an account without signing it in.
@@ -252,6 +258,9 @@ func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen
 			return err
 		}
 		tx.Emit(Changed{userID})
+		if err := login.Forget(tx, userID); err != nil {
+			return err
+		}
 		if _, err = session.RevokeAll(tx, userID, sessionID, session.PasswordChanged); err != nil {
 			return err
 		}
