@@ -142,3 +142,22 @@ func TestOneAgeOfAProof(t *testing.T) {
 		stranger.Get("/danger").Want(401)
 	})
 }
+
+// A proof counts at once on another server of the same store too, which may not have heard of it yet.
+func TestProofCountsOnTheOtherServer(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		if s.Engine == "sqlite" {
+			return // its file belongs to one server
+		}
+		other := testkit.Start(s.T, s.Config, s.Clock)
+		c := person(s, "ann@example.com")
+		there := bearing(s, "session_id="+c.Cookie("/", "session_id"))
+		there.URL = other.URL
+		for range 20 {
+			s.Advance(10 * time.Minute)
+			there.Post("/auth/mfa/totp", nil).Want(403, "reauthentication_required")
+			c.Post("/auth/reauthenticate", m{"password": pass}).Want(200)
+			there.Post("/auth/mfa/totp", nil).Want(200)
+		}
+	})
+}

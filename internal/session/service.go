@@ -296,6 +296,16 @@ func (s *Service) Switch(ctx context.Context, userID, sessionID, orgID string) e
 	}, database.ReadCommitted) // one conditional write
 }
 
+// Fresh reports whether the person of a session proved less than most ago that it is them. What memory does not know yet, another
+// server may have written.
+func (s *Service) Fresh(ctx context.Context, l *Live, most time.Duration) (bool, error) {
+	if l.Session.Fresh(s.db.Now(), most) {
+		return true, nil
+	}
+	n, _, err := byID(ctx, s.db, l.Session.ID)
+	return err == nil && n.Fresh(s.db.Now(), most), err
+}
+
 // Prove notes that the person of a session proved again that it is them, as part of the change that consumes the proof.
 func Prove(tx *database.Tx, userID, sessionID, method string) error {
 	n, err := setProved(tx, userID, sessionID)

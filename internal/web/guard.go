@@ -84,18 +84,19 @@ func (g *Guard) RequireUser(next http.Handler) http.Handler {
 }
 
 // Fresh refuses somebody who has not proved for that long that it is them.
-func (g *Guard) Fresh(live *session.Live, most time.Duration) error {
-	if !live.Session.Fresh(g.now(), most) {
-		return authz.ErrStepUp
+func (g *Guard) Fresh(ctx context.Context, live *session.Live, most time.Duration) error {
+	fresh, err := g.sessions.Fresh(ctx, live, most)
+	if err == nil && !fresh {
+		err = authz.ErrStepUp
 	}
-	return nil
+	return err
 }
 
 // RequireFresh lets only people through who proved a short time ago that it is them: 401 for strangers, 403 for everybody else.
 func (g *Guard) RequireFresh(most time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return g.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := g.Fresh(LiveFrom(r.Context()), most); err != nil {
+			if err := g.Fresh(r.Context(), LiveFrom(r.Context()), most); err != nil {
 				WriteError(w, r, err)
 				return
 			}
