@@ -61,6 +61,8 @@ func TestCheckCodes(t *testing.T) {
 		says(t, a.bob, in(m{"permission": "jobs:edit", "resource": m{"owner": "usr_x"}}, "acme"), "condition_false")
 		says(t, a.bob, in(m{"permission": "jobs:edit", "resource": m{"owner": a.bobID}}, "acme"), "granted")
 		says(t, a.eve, in(m{"permission": "jobs:post"}, "acme"), "not_a_member")
+		says(t, a.eve, in(m{"permission": "sys:orgs:read"}, "acme"), "wrong_scope") // whether there is an Acme or not
+		says(t, a.eve, in(m{"permission": "sys:orgs:read"}, "nowhere"), "wrong_scope")
 		says(t, a.root, in(m{"permission": "jobs:post"}, "acme"), "granted") // reaches every organization
 		says(t, a.root, in(m{"permission": "jobs:post"}, "nowhere"), "unknown_org")
 

@@ -153,6 +153,20 @@ func TestSimulate(t *testing.T) {
 		if in := a.owner.Post("/api/v1/simulate", m{"changes": []m{joins}}).Want(200); !listed(t, in.JSON["gains"])[a.eveID+" "+a.acme+" jobs:post"] {
 			t.Errorf("%s", in.Body)
 		}
+		// who may ask about the platform only is shown no organization
+		a.root.Post("/api/v1/roles", m{"name": "Desk", "permissions": []string{"sys:authz:explain"}}).Want(201)
+		s.Grant(a.eveID, "desk")
+		far := a.eve.Post("/api/v1/simulate", m{"changes": []m{{"type": "global_roles", "user_id": a.bobID, "roles": []string{"super_admin"}}}}).Want(200)
+		gains := far.JSON["gains"].(m)
+		for _, i := range gains["items"].([]any) {
+			if i.(m)["org_id"] != nil {
+				t.Errorf("%s", far.Body)
+			}
+		}
+		if len(gains["items"].([]any)) != 1 || gains["count"].(float64) <= float64(len(gains["items"].([]any)[0].(m)["permissions"].([]any))) || far.JSON["refused"].(m)["code"] != "missing_permission" && far.JSON["refused"].(m)["code"] != "cannot_grant_more" {
+			t.Errorf("%s", far.Body)
+		}
+		s.Revoke(a.eveID, "desk")
 		// who may not
 		a.bob.Post("/api/v1/simulate", m{"changes": []m{joins}}).Want(403, "missing_permission")
 		a.eve.Post("/api/v1/simulate", m{"changes": []m{joins}}).Want(404, "org_not_found")
