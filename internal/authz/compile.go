@@ -49,7 +49,7 @@ func Compile(rev int64, p PlatformRows, orgs []OrgRows) (*Root, error) {
 	for _, o := range orgs {
 		people += len(o.Members)
 	}
-	where := newTable[[]string](seed, people)
+	where := newTable[*[]string](seed, people)
 	for _, s := range r.orgs.all() {
 		settle(where, nil, *s)
 	}
@@ -89,7 +89,7 @@ func (b *builder) org(templates []*role, rows *OrgRows) (*space, error) {
 	if err := checkID(rows.ID); err != nil {
 		return nil, fmt.Errorf("organization %.80q: %w", rows.ID, err)
 	}
-	s := &space{id: rows.ID, slugs: rows.Slugs, alone: []string{rows.ID}, suspended: rows.Suspended, templates: len(templates)}
+	s := &space{id: rows.ID, slugs: rows.Slugs, alone: &[]string{rows.ID}, suspended: rows.Suspended, templates: len(templates)}
 	var err error
 	if s.roles, err = b.roles(templates, rows.Roles, rows.ID, ScopeOrg); err != nil {
 		return nil, fmt.Errorf("organization %s: %w", rows.ID, err)

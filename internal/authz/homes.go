@@ -3,18 +3,18 @@ package authz
 import "slices"
 
 // homes is the organizations of each user, kept beside the members so that a person's are found without looking at all.
-type homes = table[[]string]
+type homes = table[*[]string]
 
 // OrgsOf is the organizations a user is a member of, suspended or not, sorted by id. It must not be changed.
 func (r *Root) OrgsOf(user string) []string {
 	if list := r.homes.find(user); list != nil {
-		return *list
+		return **list
 	}
 	return nil
 }
 
 // settle notes who came to an organization and who left it; old or next is nil where there is none.
-func settle(e *editor[[]string], old, next *space) {
+func settle(e *editor[*[]string], old, next *space) {
 	none := table[member]{seed: e.t.seed}
 	was, is := &none, &none
 	if old != nil {
@@ -24,38 +24,44 @@ func settle(e *editor[[]string], old, next *space) {
 		is = &next.members
 	}
 	for user := range differing(was, is) {
-		before, after := was.find(user) != nil, is.find(user) != nil
-		switch {
-		case before && !after:
-			leave(e, user, old.id)
-		case after && !before:
-			enter(e, user, next)
-		}
+		settleOne(e, user, old, next)
 	}
 }
 
-func enter(e *editor[[]string], user string, s *space) {
+func settleOne(e *editor[*[]string], user string, old, next *space) {
+	before, after := old != nil && old.members.find(user) != nil, next != nil && next.members.find(user) != nil
+	switch {
+	case before && !after:
+		leave(e, user, old.id)
+	case after && !before:
+		enter(e, user, next)
+	}
+}
+
+func enter(e *editor[*[]string], user string, s *space) {
 	list := e.t.find(user)
 	if list == nil {
 		e.set(user, s.alone) // almost everybody belongs to one
 		return
 	}
-	if i, there := slices.BinarySearch(*list, s.id); !there {
-		e.set(user, slices.Insert(slices.Clone(*list), i, s.id))
+	if i, there := slices.BinarySearch(**list, s.id); !there {
+		more := slices.Insert(slices.Clone(**list), i, s.id)
+		e.set(user, &more)
 	}
 }
 
-func leave(e *editor[[]string], user, org string) {
+func leave(e *editor[*[]string], user, org string) {
 	list := e.t.find(user)
 	if list == nil {
 		return
 	}
-	i, there := slices.BinarySearch(*list, org)
+	i, there := slices.BinarySearch(**list, org)
 	switch {
-	case there && len(*list) == 1:
+	case there && len(**list) == 1:
 		e.del(user)
 	case there:
-		e.set(user, slices.Delete(slices.Clone(*list), i, i+1))
+		fewer := slices.Delete(slices.Clone(**list), i, i+1)
+		e.set(user, &fewer)
 	}
 }
 

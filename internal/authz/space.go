@@ -29,7 +29,7 @@ type space struct {
 	guarded   bits   // what any guard covers
 	id        string // "" for the platform
 	slugs     []string
-	alone     []string // the id, as the list of who belongs to this organization only
+	alone     *[]string // the id, as the list of who belongs to this organization only
 }
 
 type member struct {

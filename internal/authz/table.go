@@ -16,7 +16,7 @@ type table[V any] struct {
 }
 
 type page[V any] struct {
-	slots []slot[V] // a power of two, at most three quarters full
+	slots []slot[V] // at most three quarters full
 	n     int
 }
 
@@ -26,10 +26,11 @@ type slot[V any] struct {
 	tag uint32 // of the hash; 0 when the slot is empty
 }
 
-const (
-	pageFull  = 256
-	pageStart = 128
-)
+const pageLeast = 4
+
+// room is how many keys a page is made for, when there are so many pages: in a large table more, because a change copies the
+// list of pages too. Twice as many, and there will be more pages.
+func room(pages int) int { return max(128, pages/2) }
 
 func (t *table[V]) hash(key string) uint64 { return maphash.String(t.seed, key) }
 
@@ -50,18 +51,23 @@ func (t *table[V]) get(h uint64, key string) *V {
 	if t.n == 0 {
 		return nil
 	}
-	p := t.page(h)
-	mask, tag := len(p.slots)-1, uint32(h>>32)|1
-	if mask < 0 {
+	slots, tag := t.page(h).slots, uint32(h>>32)|1
+	if len(slots) == 0 {
 		return nil
 	}
-	for i := int(h>>40) & mask; p.slots[i].tag != 0; i = (i + 1) & mask {
-		if s := &p.slots[i]; s.tag == tag && s.key == key {
+	for i := home(h, len(slots)); slots[i].tag != 0; {
+		if s := &slots[i]; s.tag == tag && s.key == key {
 			return &s.val
+		}
+		if i++; i == len(slots) {
+			i = 0
 		}
 	}
 	return nil
 }
+
+// home is where a key is looked for first, in a page of any size.
+func home(h uint64, size int) int { return int(h >> 32 * uint64(size) >> 32) }
 
 func (t *table[V]) find(key string) *V { return t.get(t.hash(key), key) }
 
@@ -103,35 +109,36 @@ func differing[V any](a, b *table[V]) iter.Seq[string] {
 // editor changes a private copy of a table.
 type editor[V any] struct {
 	t   table[V]
-	own []bool // pages that are copies already
+	own []bool // pages that are copies already; nil as long as nothing was changed
 }
 
 // newTable begins an empty table for about n keys.
 func newTable[V any](seed maphash.Seed, n int) *editor[V] {
 	count := 1
-	for count*pageStart < n {
+	for count*room(count) < n {
 		count *= 2
 	}
 	e := &editor[V]{t: table[V]{seed: seed}, own: make([]bool, count)}
 	if count > 1 {
 		e.t.more = make([]page[V], count)
 	}
-	each := 8
-	for each*3/4 < n/count {
-		each *= 2
+	each := n / count
+	if count > 1 {
+		each += each / 8 // by chance some get more than others
 	}
+	each = max(pageLeast, each*4/3+1)
 	for i := range count {
 		e.t.at(i).slots, e.own[i] = make([]slot[V], each), true
 	}
 	return e
 }
 
-func (t table[V]) edit() *editor[V] {
-	t.more = slices.Clone(t.more)
-	return &editor[V]{t: t, own: make([]bool, t.count())}
-}
+func (t table[V]) edit() *editor[V] { return &editor[V]{t: t} }
 
 func (e *editor[V]) page(h uint64) *page[V] {
+	if e.own == nil {
+		e.t.more, e.own = slices.Clone(e.t.more), make([]bool, e.t.count())
+	}
 	i := h & uint64(len(e.own)-1)
 	p := e.t.page(h)
 	if !e.own[i] {
@@ -142,13 +149,13 @@ func (e *editor[V]) page(h uint64) *page[V] {
 
 // set adds or replaces, and reports whether the key is new.
 func (e *editor[V]) set(key string, val V) bool {
-	if e.t.n >= pageFull*e.t.count() {
+	if count := e.t.count(); e.t.n >= 2*count*room(count) {
 		e.grow()
 	}
 	h := e.t.hash(key)
 	p := e.page(h)
 	if (p.n+1)*4 > len(p.slots)*3 {
-		p.resize(e.t.seed, max(8, 2*len(p.slots)))
+		p.resize(e.t.seed, max(pageLeast, len(p.slots)*3/2))
 	}
 	if !p.put(h, key, val) {
 		return false
@@ -182,12 +189,15 @@ func (e *editor[V]) grow() {
 }
 
 func (p *page[V]) put(h uint64, key string, val V) bool {
-	mask, tag := len(p.slots)-1, uint32(h>>32)|1
-	i := int(h>>40) & mask
-	for ; p.slots[i].tag != 0; i = (i + 1) & mask {
+	tag := uint32(h>>32) | 1
+	i := home(h, len(p.slots))
+	for p.slots[i].tag != 0 {
 		if s := &p.slots[i]; s.tag == tag && s.key == key {
 			s.val = val
 			return false
+		}
+		if i++; i == len(p.slots) {
+			i = 0
 		}
 	}
 	p.slots[i] = slot[V]{key, val, tag}

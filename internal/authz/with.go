@@ -86,7 +86,12 @@ func (r *Root) WithMembers(rev int64, org string, changed []Member, removed []st
 	}
 	edit, where := r.orgs.edit(), r.homes.edit()
 	edit.set(org, &s)
-	settle(where, old, &s)
+	for _, user := range removed {
+		settleOne(where, user, old, &s)
+	}
+	for _, m := range changed {
+		settleOne(where, m.User, old, &s)
+	}
 	next.orgs, next.homes = edit.t, where.t
 	return &next, nil
 }
