@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server and a PgBouncer of its own:
+# Runs a command with a PostgreSQL server and a PgBouncer of its own, and on Debian with Postfix at hand:
 #
 #   scripts/with-services.sh go test ./...
 #
@@ -40,7 +40,17 @@ pgbouncer_bin() {
 missing() {
 	[ -n "$(pg_bin)" ] || echo postgresql
 	[ -n "$(pgbouncer_bin)" ] || echo pgbouncer
+	if postfix_wanted; then
+		has postfix || echo postfix
+		has saslpasswd2 || echo sasl2-bin
+		[ -n "$(find /usr/lib -path '*sasl2/libplain.so*' -print -quit 2>/dev/null)" ] || echo libsasl2-modules
+	fi
 }
+
+# postfix_wanted is true where the test of a real mail server can run: Postfix is started by root alone.
+postfix_wanted() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+has() { PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin command -v "$1" >/dev/null; }
 
 how_to_install() {
 	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, and PgBouncer). Install them with"
@@ -233,6 +243,9 @@ started start_postgres
 started start_pgbouncer
 
 export TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$pg_port/postgres?sslmode=disable"
+if postfix_wanted; then
+	export TEST_POSTFIX=1 PATH="$PATH:/usr/sbin:/sbin"
+fi
 export TEST_PGBOUNCER_URL="postgres://postgres@127.0.0.1:$bouncer_port/postgres?sslmode=disable"
 
 if [ -t 0 ]; then

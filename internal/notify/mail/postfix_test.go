@@ -15,15 +15,10 @@ import (
 )
 
 // A letter passes through Postfix, as most servers are: by STARTTLS, by TLS from the first byte and in the clear, with a password.
-// It needs root and the Debian packages postfix, sasl2-bin and libsasl2-modules, and is left out elsewhere.
+// Postfix is started by root alone: make test installs it where it can, and says so here.
 func TestPostfix(t *testing.T) {
-	for _, program := range []string{"postfix", "postconf", "saslpasswd2"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not there: apt-get install postfix sasl2-bin libsasl2-modules", program)
-		}
-	}
-	if os.Getuid() != 0 {
-		t.Skip("Postfix is started by root alone")
+	if os.Getenv("TEST_POSTFIX") == "" {
+		t.Skip("not run: Postfix needs root on Debian, where make test installs and starts it")
 	}
 	p := startPostfix(t)
 	for i, mode := range []string{"starttls", "implicit", "none"} {
