@@ -142,7 +142,7 @@ func (q *call) admit(asks access) (err error) {
 	if q.live, err = q.guard.Identify(q.r); err != nil || asks&fresh == 0 {
 		return err
 	}
-	return q.guard.Fresh(q, q.live, freshFor)
+	return q.guard.Fresh(q.r.Context(), q.live, freshFor)
 }
 
 type callKey struct{}
