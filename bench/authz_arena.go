@@ -60,12 +60,14 @@ func (a *arena) measure(e engine, k asker, all []question) error {
 	if k.warm {
 		list = list[:n]
 	}
-	f := finding{Users: a.users, Name: k.name, Agreed: n}
+	f := finding{Users: a.users, Name: k.name}
 	rounds, length := a.b.pairs, a.b.sample/10
 	if each > slow {
 		rounds, length = 1, a.b.sample
 	}
-	a.rounds(&f, k, list, rounds, length)
+	if err := a.rounds(&f, k, list, rounds, length); err != nil {
+		return err
+	}
 	if err := a.revoked(&f, e, k, all); err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func agrees(k asker, list []question) (n int, each time.Duration, err error) {
 	return n, time.Since(began) / time.Duration(n), nil
 }
 
-func (a *arena) rounds(f *finding, k asker, list []question, rounds int, length time.Duration) {
+func (a *arena) rounds(f *finding, k asker, list []question, rounds int, length time.Duration) error {
 	var own []spent
 	var byInt, byText []float64
 	all := a.questions[false]
@@ -99,17 +101,21 @@ func (a *arena) rounds(f *finding, k asker, list []question, rounds int, length 
 	}
 	for range rounds {
 		number, text, s := a.ask(a.floors[0], all, a.b.sample/10), a.ask(a.floors[1], all, a.b.sample/10), a.ask(k.ask, list, length)
+		if number.wrong+text.wrong+s.wrong > 0 {
+			return fmt.Errorf("%d answers are not what the rows say", number.wrong+text.wrong+s.wrong)
+		}
 		own, f.N = append(own, s), f.N+s.n
 		byInt, byText = append(byInt, s.each()/number.each()), append(byText, s.each()/text.each())
 	}
 	f.NS, f.Bytes, f.Allocs = medianOf(own, spent.each), medianOf(own, spent.bytesEach), medianOf(own, spent.allocsEach)
 	f.ByInt, f.ByText = median(byInt), median(byText)
 	f.Range = [2]float64{slices.Min(byText), slices.Max(byText)}
+	return nil
 }
 
 // spent is what asking some questions took.
 type spent struct {
-	n             int
+	n, wrong      int
 	cpu           time.Duration
 	bytes, allocs uint64
 }
@@ -129,7 +135,9 @@ func (a *arena) ask(f func(q *question) bool, list []question, length time.Durat
 	began, start := time.Now(), cpu()
 	for s.n < 2 || time.Since(began) < length {
 		for range batch {
-			f(&list[at])
+			if q := &list[at]; f(q) != q.want {
+				s.wrong++
+			}
 			if at++; at == len(list) {
 				at = 0
 			}

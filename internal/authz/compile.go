@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
@@ -216,8 +217,8 @@ func (e *spaceEditor) set() uint32 {
 	return uint32(len(e.s.sets) - 1)
 }
 
-func (s *space) newSet(held []uint32) *roleSet {
-	set := &roleSet{roles: held}
+func (s *space) newSet(held []uint32) roleSet {
+	set := roleSet{roles: held}
 	for _, i := range held {
 		if r := s.roles[i]; r.row.Reach == ReachAllOrgs {
 			set.far = set.far.with(r.mask)
@@ -240,7 +241,7 @@ func (s *space) setMask(i int, held []uint32) {
 // mask is what a set gives without a condition.
 func (s *space) mask(set uint32) bits { return s.masks[int(set)*s.width : (int(set)+1)*s.width] }
 
-// lay puts the masks of all roles side by side, where they are looked through for one that would do.
+// lay puts the masks of all roles side by side, where they are looked through for one that would do, and orders them for it.
 func (s *space) lay(cat *catalogue) {
 	s.width = (len(cat.list) + 63) / 64
 	s.roleMasks, s.maybe = make([]uint64, 0, len(s.roles)*s.width), nil
@@ -250,4 +251,9 @@ func (s *space) lay(cat *catalogue) {
 			r.mask = s.roleMasks[i*s.width:][:s.width:s.width]
 		}
 	}
+	s.order = make([]uint32, len(s.roles))
+	for i := range s.order {
+		s.order[i] = uint32(i)
+	}
+	slices.SortStableFunc(s.order, func(a, b uint32) int { return cmp.Compare(s.roles[a].size, s.roles[b].size) })
 }

@@ -1,7 +1,6 @@
 package authz
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -106,12 +105,13 @@ func (a *asking) facts(r *Root) *facts {
 func (r *Root) paths(e *Explanation, a *asking, p int) {
 	at := a.at
 	for role, h := range r.held(at, a.q.Now) {
-		scope, matched := ScopeOrg, role.mask.has(p) || role.maybe.has(p)
+		scope, in := ScopeOrg, at.org
 		if h.global {
-			scope = ScopeGlobal
+			scope, in = ScopeGlobal, r.platform
 		}
+		matched := in.covers(int(h.place), p)
 		if e.Held == nil {
-			e.Held = make([]Held, 0, 4)
+			e.Held = make([]Held, 0, r.room(at))
 		}
 		e.Held = append(e.Held, Held{scope, role.row.ID, role.row.Key, matched})
 		if !matched {
@@ -195,25 +195,35 @@ func (r *Root) suggest(e *Explanation, a *asking, p int) {
 }
 
 func (r *Root) suggestFrom(e *Explanation, a *asking, p int, s *space, scope Scope) {
-	var found [16]*role // enough for most, without an allocation
-	roles := found[:0]
+	n := 0
 	for i := range s.roles {
-		if s.roleMasks[i*s.width+p>>6]&(1<<(p&63)) == 0 && !(s.maybe.has(p) && s.roles[i].maybe.has(p)) {
-			continue
-		}
-		if role := s.roles[i]; scope == ScopeOrg || a.at.org == nil || role.row.Reach == ReachAllOrgs {
-			roles = append(roles, role)
+		if s.covers(i, p) {
+			n++
 		}
 	}
-	slices.SortStableFunc(roles, func(a, b *role) int { return cmp.Compare(a.size, b.size) })
-	for _, role := range roles {
+	if n == 0 {
+		return
+	}
+	for _, i := range s.order {
+		if !s.covers(int(i), p) {
+			continue
+		}
+		role := s.roles[i]
+		if scope == ScopeGlobal && a.at.org != nil && role.row.Reach != ReachAllOrgs {
+			continue
+		}
 		if pattern, ok := r.wouldGive(a, role, p, scope == ScopeGlobal); ok {
 			if e.WouldAllow == nil {
-				e.WouldAllow = make([]Suggestion, 0, len(roles)+1)
+				e.WouldAllow = make([]Suggestion, 0, n+1)
 			}
 			e.WouldAllow = append(e.WouldAllow, Suggestion{scope, role.row.ID, role.row.Key, pattern.text})
 		}
 	}
+}
+
+// covers reports whether a role gives the permission, perhaps under a condition.
+func (s *space) covers(i, p int) bool {
+	return s.roleMasks[i*s.width+p>>6]&(1<<(p&63)) != 0 || s.maybe.has(p) && s.roles[i].maybe.has(p)
 }
 
 // wouldGive finds the grant by which the role would allow it, were it held.

@@ -7,6 +7,7 @@ import (
 
 // holding is one assignment that counts for a question.
 type holding struct {
+	place  uint32 // of the role in its space
 	global bool
 	until  *time.Time
 }
@@ -23,16 +24,28 @@ func (r *Root) held(at place, now time.Time) iter.Seq2[*role, holding] {
 	}
 }
 
+// room is how many roles held gives at most.
+func (r *Root) room(at place) int {
+	n := 0
+	if m := at.member; m != nil {
+		n = len(at.org.sets[m.set].roles) + len(m.timed())
+	}
+	if m := at.user; m != nil {
+		n += len(r.platform.sets[m.set].roles) + len(m.timed())
+	}
+	return n
+}
+
 func (s *space) each(m *member, now time.Time, far, global bool, yield func(*role, holding) bool) bool {
 	for _, i := range s.sets[m.set].roles {
-		if role := s.roles[i]; (!far || role.row.Reach == ReachAllOrgs) && !yield(role, holding{global: global}) {
+		if role := s.roles[i]; (!far || role.row.Reach == ReachAllOrgs) && !yield(role, holding{place: i, global: global}) {
 			return false
 		}
 	}
 	timed := m.timed()
 	for i := range timed {
 		t := &timed[i]
-		if role := s.roles[t.role]; t.alive(now) && (!far || role.row.Reach == ReachAllOrgs) && !yield(role, holding{global, &t.until}) {
+		if role := s.roles[t.role]; t.alive(now) && (!far || role.row.Reach == ReachAllOrgs) && !yield(role, holding{t.role, global, &t.until}) {
 			return false
 		}
 	}

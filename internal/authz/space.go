@@ -18,11 +18,12 @@ type space struct {
 	masks     []uint64 // what each of sets gives unconditionally, width words each
 	width     int
 	suspended bool
-	watched   bool       // there are guards
-	maybe     bits       // what any role gives under some condition; nil when there is no condition
-	sets      []*roleSet // the distinct sets of roles that members hold for good
-	roleMasks []uint64   // what each of roles gives unconditionally, width words each
-	roles     []*role    // the first are templates; both parts are sorted by id
+	watched   bool      // there are guards
+	maybe     bits      // what any role gives under some condition; nil when there is no condition
+	sets      []roleSet // the distinct sets of roles that members hold for good
+	roleMasks []uint64  // what each of roles gives unconditionally, width words each
+	roles     []*role   // the first are templates; both parts are sorted by id
+	order     []uint32  // the places of roles, those that give the least first
 	templates int
 	counts    []int32 // how many members hold each of sets
 	guards    []*guard
@@ -56,15 +57,16 @@ type roleSet struct {
 	far   bits     // what the global roles among them that count in organizations give unconditionally; nil without any
 }
 
+// role begins with what an explanation reads of it.
 type role struct {
-	row   Role      // without its grants
 	own   []Pattern // the wide ones first
-	wide  int       // how many those are
-	cond  []condGrant
+	mask  bits      // its own and its base's
 	base  *role
-	mask  bits // its own and its base's
+	wide  int32 // how many of own that is
+	size  int32 // how many permissions it gives: the fewer, the sooner it is suggested
+	row   Role  // without its grants
+	cond  []condGrant
 	maybe bits
-	size  int // how many permissions it gives: the fewer, the sooner it is suggested
 }
 
 type condGrant struct {
@@ -115,17 +117,17 @@ func (b *builder) pattern(s string) (Pattern, error) {
 	return p, err
 }
 
-// role compiles a role. templates are what its base is looked for in.
-func (b *builder) role(row Role, templates []*role) (*role, error) {
+// role compiles a role into r. templates are what its base is looked for in.
+func (b *builder) role(r *role, row Role, templates []*role) error {
 	if err := checkID(row.ID); err != nil {
-		return nil, fmt.Errorf("role %.80q: %w", row.ID, err)
+		return fmt.Errorf("role %.80q: %w", row.ID, err)
 	}
-	r := &role{row: row, own: make([]Pattern, 0, len(row.Grants))}
+	*r = role{row: row, own: make([]Pattern, 0, len(row.Grants))}
 	r.row.Grants = nil
 	for _, g := range row.Grants {
 		p, err := b.pattern(g.Pattern)
 		if err != nil {
-			return nil, fmt.Errorf("role %s, grant %.160q: %w", row.ID, g.Pattern, err)
+			return fmt.Errorf("role %s, grant %.160q: %w", row.ID, g.Pattern, err)
 		}
 		if g.Condition == "" {
 			r.own = append(r.own, p)
@@ -133,7 +135,7 @@ func (b *builder) role(row Role, templates []*role) (*role, error) {
 		}
 		c, err := b.cond.compile(g.Condition)
 		if err != nil {
-			return nil, fmt.Errorf("role %s, grant %s: %w", row.ID, g.Pattern, err)
+			return fmt.Errorf("role %s, grant %s: %w", row.ID, g.Pattern, err)
 		}
 		r.cond = append(r.cond, condGrant{p, c})
 	}
@@ -146,12 +148,12 @@ func (b *builder) role(row Role, templates []*role) (*role, error) {
 	if row.Base != "" {
 		i, ok := roleIndex(templates, row.Base)
 		if !ok {
-			return nil, fmt.Errorf("role %s: its base %q is no template", row.ID, row.Base)
+			return fmt.Errorf("role %s: its base %q is no template", row.ID, row.Base)
 		}
 		r.base = templates[i]
 	}
 	b.derive(r)
-	return r, nil
+	return nil
 }
 
 // derive fills what depends on the catalogue.
@@ -169,7 +171,7 @@ func (b *builder) derive(r *role) {
 	if r.base != nil {
 		r.mask, r.maybe = r.mask.with(r.base.mask), r.maybe.with(r.base.maybe)
 	}
-	r.size = r.mask.count()
+	r.size = int32(r.mask.count())
 }
 
 func (b *builder) cover(into bits, p Pattern) {
@@ -191,18 +193,18 @@ func (b *builder) cover(into bits, p Pattern) {
 // roles compiles the roles of a space behind its templates.
 func (b *builder) roles(templates []*role, rows []Role, org string, scope Scope) ([]*role, error) {
 	list := slices.Grow(slices.Clone(templates), len(rows))
-	for _, row := range rows {
+	block := make([]role, len(rows)) // side by side in memory, as they are looked through
+	for i, row := range rows {
 		if row.Org != org || row.Scope != scope {
 			return nil, fmt.Errorf("role %.80q belongs to %q with scope %q, not here", row.ID, row.Org, row.Scope)
 		}
 		if global := scope == ScopeGlobal; global != (row.Reach != "") || global && row.Reach != ReachPlatform && row.Reach != ReachAllOrgs {
 			return nil, fmt.Errorf("role %s: its reach cannot be %q", row.ID, row.Reach)
 		}
-		r, err := b.role(row, templates)
-		if err != nil {
+		if err := b.role(&block[i], row, templates); err != nil {
 			return nil, err
 		}
-		list = append(list, r)
+		list = append(list, &block[i])
 	}
 	slices.SortFunc(list[len(templates):], func(a, b *role) int { return cmp.Compare(a.row.ID, b.row.ID) })
 	ids, keys := make(map[string]bool, len(list)), make(map[string]bool, len(list))

@@ -28,9 +28,9 @@ type slot[V any] struct {
 
 const pageLeast = 4
 
-// room is how many keys a page is made for, when there are so many pages: in a large table more, because a change copies the
+// crowd is how many keys a page is made for, when there are so many pages: in a large table more, because a change copies the
 // list of pages too. Twice as many, and there will be more pages.
-func room(pages int) int { return max(128, pages/2) }
+func crowd(pages int) int { return max(128, pages/2) }
 
 func (t *table[V]) hash(key string) uint64 { return maphash.String(t.seed, key) }
 
@@ -115,7 +115,7 @@ type editor[V any] struct {
 // newTable begins an empty table for about n keys.
 func newTable[V any](seed maphash.Seed, n int) *editor[V] {
 	count := 1
-	for count*room(count) < n {
+	for count*crowd(count) < n {
 		count *= 2
 	}
 	e := &editor[V]{t: table[V]{seed: seed}, own: make([]bool, count)}
@@ -149,7 +149,7 @@ func (e *editor[V]) page(h uint64) *page[V] {
 
 // set adds or replaces, and reports whether the key is new.
 func (e *editor[V]) set(key string, val V) bool {
-	if count := e.t.count(); e.t.n >= 2*count*room(count) {
+	if count := e.t.count(); e.t.n >= 2*count*crowd(count) {
 		e.grow()
 	}
 	h := e.t.hash(key)

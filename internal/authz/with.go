@@ -152,7 +152,7 @@ func (b *builder) again(s *space, templates []*role, sameIDs bool) (*space, erro
 		next.roles = append(next.roles, &r)
 	}
 	next.lay(b.cat)
-	next.sets, next.masks = make([]*roleSet, len(s.sets)), make([]uint64, len(s.sets)*next.width)
+	next.sets, next.masks = make([]roleSet, len(s.sets)), make([]uint64, len(s.sets)*next.width)
 	for i, set := range s.sets {
 		next.setMask(i, set.roles)
 		next.sets[i] = next.newSet(set.roles)
