@@ -16,7 +16,7 @@ type table[V any] struct {
 }
 
 type page[V any] struct {
-	slots []slot[V] // at most three quarters full
+	slots []slot[V] // at most three fifths full
 	n     int
 }
 
@@ -126,7 +126,7 @@ func newTable[V any](seed maphash.Seed, n int) *editor[V] {
 	if count > 1 {
 		each += each / 8 // by chance some get more than others
 	}
-	each = max(pageLeast, each*4/3+1)
+	each = max(pageLeast, each*5/3+1)
 	for i := range count {
 		e.t.at(i).slots, e.own[i] = make([]slot[V], each), true
 	}
@@ -154,7 +154,7 @@ func (e *editor[V]) set(key string, val V) bool {
 	}
 	h := e.t.hash(key)
 	p := e.page(h)
-	if (p.n+1)*4 > len(p.slots)*3 {
+	if (p.n+1)*5 > len(p.slots)*3 {
 		p.resize(e.t.seed, max(pageLeast, len(p.slots)*3/2))
 	}
 	if !p.put(h, key, val) {
