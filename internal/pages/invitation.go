@@ -20,6 +20,7 @@ type invitationForm struct {
 	Name      string
 	SignedIn  string // the address of who is signed in, "" for a stranger
 	Mine      bool   // it is the invited address
+	Attempt   string // the sign-in that goes on with a code
 	MinLength int
 	Faults    []fault
 }
@@ -78,9 +79,17 @@ func (p *Pages) join(w http.ResponseWriter, r *http.Request) {
 	case live != nil:
 		_, err = p.app.Orgs.Accept(r.Context(), live.User.ID, f.Token)
 	default:
-		err = p.joinAs(w, r, f, posted(r, "password"))
+		var step *login.Step
+		if step, err = p.joinAs(w, r, f); step != nil {
+			f.Attempt = step.ID
+			p.invite(w, r, http.StatusUnauthorized, f)
+			return
+		}
 	}
 	if err != nil {
+		if f.Attempt = posted(r, "attempt"); errors.Is(err, login.ErrAttempt) {
+			f.Attempt = "" // begin again
+		}
 		no := web.NewProblem(r.Context(), err)
 		no.SetHeaders(w.Header())
 		if errors.Is(err, org.ErrInvitation) {
@@ -103,32 +112,31 @@ func (p *Pages) signOut(w http.ResponseWriter, r *http.Request, live *session.Li
 	http.Redirect(w, r, then, http.StatusSeeOther)
 }
 
-// errNextStep is a sign-in that wants more than this page can ask.
-var errNextStep = apperr.New(apperr.Unauthenticated, "sign_in_first", "Your account asks for more than a password. Sign in to it first, then open the link of the invitation again.")
-
-// joinAs joins as somebody who is not signed in: with the account of the invited address, or one that is made for it.
-func (p *Pages) joinAs(w http.ResponseWriter, r *http.Request, f invitationForm, password string) error {
+// joinAs joins as somebody who is not signed in: with the account of the invited address, or one that is made for it. The step is
+// what is asked next, if signing in is not over yet.
+func (p *Pages) joinAs(w http.ResponseWriter, r *http.Request, f invitationForm) (*login.Step, error) {
 	shown, err := p.app.Orgs.Show(r.Context(), f.Token)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	finish := login.Finish{Transport: session.Cookie}
+	password := posted(r, "password")
 	var out login.Outcome
-	if shown.Known {
+	switch attempt := posted(r, "attempt"); {
+	case attempt != "":
+		out, err = p.app.Door.Answer(r.Context(), attempt, login.Answer{"code": posted(r, "code")}, finish)
+	case shown.Known:
 		out, err = p.app.Door.SignIn(r.Context(), shown.Invitation.Email, "password", login.Answer{"password": password}, finish)
-	} else {
+	default:
 		in := user.New{Email: shown.Invitation.Email, Name: f.Name}
 		out, err = p.app.Passwords.SignUpInvited(r.Context(), in, password, f.Token, finish)
 	}
-	if err != nil {
-		return err
-	}
-	if out.Step != nil {
-		return errNextStep
+	if err != nil || out.Step != nil {
+		return out.Step, err
 	}
 	p.cookies.SetSession(w, out.Credential, out.Session.ExpiresAt, p.app.DB.Now())
 	if shown.Known {
 		_, err = p.app.Orgs.Accept(r.Context(), out.User.ID, f.Token)
 	}
-	return err
+	return nil, err
 }

@@ -2,8 +2,12 @@ package pages_test
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"github.com/admit-dev/admit/internal/testkit"
 )
@@ -72,5 +76,37 @@ func TestInvitationPage(t *testing.T) {
 		dora.Post("/auth/signup", testkit.M{"email": "dora@example.com", "password": "a quiet gray lamp"}).Want(201)
 		says(dora.Get(path).Want(200), ">Join</button>")
 		dora.Post("/invitation", joining(path, "")).Want(303)
+
+		// an account with a second factor is asked for it, on the same page
+		s.Records()
+		elsewhere := s.Client()
+		elsewhere.Post("/auth/signup", testkit.M{"email": "eve@example.com", "password": "a quiet pink lamp"}).Want(201)
+		key := elsewhere.Post("/auth/mfa/totp", nil).Want(200).Text("secret")
+		code := func() string {
+			code, err := totp.GenerateCode(key, s.Now())
+			if err != nil {
+				s.Fatal(err)
+			}
+			return code
+		}
+		elsewhere.Post("/auth/mfa/totp/confirm", testkit.M{"code": code()}).Want(200)
+		s.Advance(time.Minute)
+		path = invited(s, ann, "eve@example.com")
+		eve := s.Client()
+		page := eve.Post("/invitation", joining(path, "a quiet pink lamp")).Want(401)
+		says(page, `autocomplete="one-time-code"`, "!type=\"password\"")
+		next := joining(path, "")
+		next.Set("attempt", regexp.MustCompile(`att_[0-9a-f]+`).FindString(string(page.Body)))
+		next.Set("code", "000000")
+		says(eve.Post("/invitation", next).Want(401), `id="code-err"`, `name="attempt"`)
+		next.Set("code", code())
+		eve.Post("/invitation", next).Want(303)
+		if me := eve.Get("/auth/me").Want(200); me.Text("email") != "eve@example.com" || len(me.JSON["organizations"].([]any)) != 1 {
+			t.Errorf("%s", me.Body)
+		}
+		next.Set("attempt", "att_gone")
+		path = invited(s, ann, "fay@example.com")
+		next.Set("token", joining(path, "").Get("token"))
+		says(s.Client().Post("/invitation", next).Want(404), `type="password"`)
 	})
 }
