@@ -11,7 +11,7 @@ import (
 // floors, from the ground up. A package imports only from floors below its own: two on one floor do not know each other.
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
-	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/strict"},
+	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/strict", "internal/typo"},
 	{"internal/database", "internal/outbound", "internal/secret"},
 	{"internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
 	{"internal/authz", "internal/notify/mail", "internal/notify/sms"},

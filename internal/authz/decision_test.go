@@ -211,7 +211,7 @@ func Test15UnknownPermission(t *testing.T) {
 		})
 	})
 	r := compile(t, world{P: authz.PlatformRows{Permissions: []authz.Permission{{Name: "jobs:post"}, {Name: "read"}}}})
-	for asked, meant := range map[string]string{"jobs:pots": "jobs:post", "job:post": "jobs:post", "raed": "read", "jobs:archive": "", "JOBS:POST": "", "jobs:*": "", "*": "", "": ""} {
+	for asked, meant := range map[string]string{"jobs:pots": "jobs:post", "job:post": "jobs:post", "raed": "read", "jobs:archive": "", "JOBS:POST": "jobs:post", "jobs:*": "", "*": "", "": ""} {
 		if e, err := r.Explain(authz.Query{Permission: asked}); !is(err, authz.ErrUnknownPermission) || e.Nearest != meant {
 			t.Errorf("%q: %v, %q", asked, err, e.Nearest)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/admit-dev/admit/internal/apperr"
-	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/typo"
 )
 
 // The exit codes.
@@ -135,7 +135,7 @@ func Usage(err error) error {
 
 // Meant is what a word was probably meant to be: one with a slip of the finger, or cut short.
 func Meant(word string, of []string) string {
-	near, ok := config.Nearest(word, of)
+	near, ok := typo.Nearest(word, of)
 	if ok {
 		return " Did you mean " + near + "?"
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/admit-dev/admit/internal/typo"
 )
 
 // hidden is a secret as another package might declare it.
@@ -328,7 +330,7 @@ func TestReportSaysWhatHolds(t *testing.T) {
 			t.Errorf("got  %+v\nwant %+v", s, w)
 		}
 	}
-	if near, ok := Nearest("ACCES_SECRET", report.Names()); !ok || near != "ACCESS_SECRET" {
+	if near, ok := typo.Nearest("ACCES_SECRET", report.Names()); !ok || near != "ACCESS_SECRET" {
 		t.Error(near)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/admit-dev/admit/internal/typo"
 )
 
 // A name that is no setting is judged by two questions: was it meant for Admit, and is there a setting it was meant to be?
@@ -100,7 +102,7 @@ func (l *loader) meantSetting(name string, ours bool) (setting, fix string) {
 			names = append(names, s.name+"_FILE")
 		}
 	}
-	best, slips := nearest(plain, names)
+	best, slips := typo.Closest(plain, names)
 	short := min(len(plain), len(best))
 	// Two slips in a short name are another name: MAIL_PORT is not MAIL_HOST.
 	if short < 6 || slips > 2 || slips == 2 && short < 10 {

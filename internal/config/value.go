@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/admit-dev/admit/internal/typo"
 )
 
 // flaw is why a text is not a value. Neither sentence quotes the text; value is the part at fault, shown unless it is secret.
@@ -168,7 +170,7 @@ func (s *setting) meant(word string) (string, bool) {
 			return w, true
 		}
 	}
-	return Nearest(word, s.oneof)
+	return typo.Nearest(word, s.oneof)
 }
 
 // accepts says in words what the setting takes; "" when only its doc can.

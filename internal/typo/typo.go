@@ -1,10 +1,11 @@
-package config
+// Package typo guesses what a name that is not known was probably meant to be.
+package typo
 
 import "strings"
 
 // Nearest finds the one of names that name was probably meant to be: at most two slips of the finger away, one if it is short.
 func Nearest(name string, names []string) (string, bool) {
-	best, slips := nearest(name, names)
+	best, slips := Closest(name, names)
 	short := min(len(name), len(best))
 	switch {
 	case best == "" || short < 3:
@@ -15,8 +16,9 @@ func Nearest(name string, names []string) (string, bool) {
 	return best, slips <= 2
 }
 
-// nearest is the closest of names, the alphabet deciding between equals, so that the answer is always the same.
-func nearest(name string, names []string) (best string, slips int) {
+// Closest is the closest of names, however far it is, and how many slips away. The alphabet decides between equals, so that the
+// answer is always the same.
+func Closest(name string, names []string) (best string, slips int) {
 	name = strings.ToUpper(name)
 	for _, n := range names {
 		d := distance(name, strings.ToUpper(n))
