@@ -72,7 +72,7 @@ verify: ## Fail if a generated document is stale
 	if [ "$$before" != "$$after" ]; then git status --short; git --no-pager diff --stat; \
 	echo "generated documents were stale: commit what make gen wrote"; exit 1; fi
 
-bench: ## Measure Admit against its peers
+bench: ## Measure Admit beside a bare server, Casbin and cedar-go
 	cd bench && $(GO) run .
 
 build: ## Build ./dist/admit

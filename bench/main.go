@@ -51,10 +51,10 @@ type bench struct {
 func run(ctx context.Context, args []string) error {
 	b := &bench{ctx: ctx}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.BoolVar(&b.quick, "quick", false, "a rough answer in 90 seconds")
+	flags.BoolVar(&b.quick, "quick", false, "a rough answer in four minutes")
 	only := flags.String("only", "", "measure only these `rows`, comma-separated: "+names())
 	asJSON := flags.Bool("json", false, "print JSON")
-	write := flags.Bool("write", false, "write RESULTS.md")
+	write := flags.Bool("write", false, "write RESULTS.md; what is not measured stays there")
 	seconds := flags.Float64("seconds", 0, "length of one sample (default 1, with --quick 0.3)")
 	flags.StringVar(&b.profiles, "profile", "", "keep CPU profiles in this `directory`")
 	if err := flags.Parse(args); err != nil {

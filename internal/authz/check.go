@@ -179,9 +179,7 @@ func (r *Root) guarded(q Query, at place, p int) Code {
 	code := Granted
 	f := r.facts(q, at)
 	for g := range r.guardsOf(at, p) {
-		switch found := g.ask(f); {
-		case found == Granted || found == NeedsStepUp && code != Granted:
-		case code == Granted || code == NeedsStepUp:
+		if found := g.ask(f); found != Granted && (code == Granted || code == NeedsStepUp) {
 			code = found
 		}
 	}

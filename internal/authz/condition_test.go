@@ -112,6 +112,9 @@ func TestStepUp(t *testing.T) {
 		if err != nil || e.StepUp != (e.Code == authz.NeedsStepUp) || len(e.WouldAllow) > 0 {
 			t.Errorf("%+v, %v", e, err)
 		}
+		if d, _ := compile(t, w).Check(q); d != e.Decision {
+			t.Errorf("the answer is %+v, explained as %+v", d, e.Decision)
+		}
 		return e.Code
 	}
 	if got := ask(w, map[string]any{"mfa_age": 1000}); got != authz.NeedsStepUp {

@@ -1,6 +1,7 @@
 package authz_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -30,6 +31,50 @@ func Test02OracleEquality(t *testing.T) {
 		})
 	})
 	t.Logf("%d worlds, %d questions, %d allowed", worlds, pairs, allows)
+}
+
+// Invariant 2 in a catalogue of hundreds, which small worlds do not have: more than one word of bits is needed.
+func Test02LargeCatalogue(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		w := world{Orgs: []authz.OrgRows{{ID: "o1"}}}
+		var known []string
+		for i := range rapid.IntRange(60, 140).Draw(t, "permissions") {
+			known = append(known, fmt.Sprintf("area%d:do%d", i%7, i))
+			w.P.Permissions = append(w.P.Permissions, authz.Permission{Name: known[i]})
+		}
+		some := func() (list []authz.Grant) {
+			for range rapid.IntRange(0, 4).Draw(t, "grants") {
+				g := authz.Grant{Pattern: rapid.SampledFrom(append([]string{"area3:*"}, known...)).Draw(t, "pattern")}
+				if rapid.IntRange(0, 3).Draw(t, "conditional") == 0 {
+					g.Condition = rapid.SampledFrom(sources).Draw(t, "condition")
+				}
+				list = append(list, g)
+			}
+			return list
+		}
+		w.P.Templates = []authz.Role{{ID: "owner", Key: "owner", Scope: authz.ScopeOrg, Grants: some()}}
+		w.P.Globals = []authz.Role{{ID: "boss", Key: "boss", Scope: authz.ScopeGlobal, Reach: authz.ReachAllOrgs, Grants: some()}}
+		w.Orgs[0].Roles = []authz.Role{{ID: "r", Org: "o1", Key: "r", Scope: authz.ScopeOrg, Base: "owner", Grants: some()}}
+		w.Orgs[0].Guards = []authz.Guard{{ID: "g", Org: "o1", Pattern: rapid.SampledFrom(known).Draw(t, "guarded"), Condition: rapid.SampledFrom(sources).Draw(t, "guard")}}
+		end := epoch.Add(time.Minute)
+		w.Orgs[0].Members = []authz.Member{{User: "u1", Roles: []authz.Assignment{{Role: "owner"}}}, {User: "u2", Roles: []authz.Assignment{{Role: "r", ExpiresAt: &end}}}}
+		w.P.Users = []authz.GlobalUser{{User: "u3", Roles: []authz.Assignment{{Role: "boss"}}}}
+		r, facts := compile(t, w), drawFacts(t)
+		for _, p := range known {
+			for _, user := range people[:3] {
+				for _, org := range []string{"", "o1"} {
+					q := facts
+					q.Subject, q.Permission, q.Org = user, p, org
+					if want, _ := oracle(w, q); want != allowed(t, r, q) {
+						t.Fatalf("%+v: the oracle says %v", q, want)
+					}
+					if e, err := r.Explain(q); err != nil || e.Allowed != allowed(t, r, q) {
+						t.Fatalf("%+v: explained as %+v, %v", q, e, err)
+					}
+				}
+			}
+		}
+	})
 }
 
 // Invariant 1: where there is nothing, nothing is allowed.
