@@ -51,7 +51,11 @@ func TestDoctor(t *testing.T) {
 		t.Fatal(f)
 	}
 	b.typing("secret-pass-1", "user", "create", "--email", "ann@example.com", "--role", "super_admin", "--password-file", "-").want(0)
-	b.run("doctor").want(0, "✓ owner", "All is well.")
+	if a := b.run("doctor"); strings.Contains(a.out+a.err, "! passwords") { // how long a hash takes is the machine's matter
+		a.want(cli.ExitWarnings, "✓ owner", "0 problems, 1 warning")
+	} else {
+		a.want(0, "✓ owner", "All is well.")
+	}
 	f := b.found(cli.ExitFailed, "--prod")
 	if f["config"] != problem || f["owner"] != fine {
 		t.Fatal(f)
