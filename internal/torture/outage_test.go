@@ -114,7 +114,7 @@ func (l *load) onlyAway(t *testing.T) {
 func (o *outage) settled() {
 	o.Helper()
 	good := 0
-	within(o.T, 2*time.Second, "every request works again", func() bool {
+	within(o.T, 10*time.Second, "every request works again", func() bool {
 		r, err := o.send(sent{method: "GET", path: "/auth/sessions", session: o.cookie})
 		if good++; err != nil || r.status != 200 {
 			good = 0
