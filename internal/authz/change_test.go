@@ -64,8 +64,8 @@ func step(t *rapid.T, w *world, r *authz.Root) *authz.Root {
 		o.Members = append(o.Members, m)
 		next, err = r.WithMembers(rev, o.ID, []authz.Member{m}, nil)
 	}
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || next.Rev() != rev {
+		t.Fatalf("revision %d, want %d: %v", next.Rev(), rev, err)
 	}
 	return next
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"cel.dev/cel-go/common/types/ref"
 	"pgregory.net/rapid"
 
 	"github.com/admit-dev/admit/internal/authz"
@@ -18,6 +19,9 @@ type angry struct{}
 
 func (angry) String() string { panic("angry") }
 
+// rude is a value of CEL that panics at whatever is asked of it.
+type rude struct{ ref.Val }
+
 // Invariant 17: a condition that cannot be answered is a no that says so; it never panics and never allows.
 func Test17ConditionTotality(t *testing.T) {
 	self := map[string]any{}
@@ -25,7 +29,7 @@ func Test17ConditionTotality(t *testing.T) {
 	huge := strings.Repeat("a", 1<<20)
 	for source, contexts := range map[string][]map[string]any{
 		"context.x == 1":                               {nil, {}, {"y": 1}},
-		"context.x < 900":                              {{"x": "1"}, {"x": nil}, {"x": []int{1}}, {"x": self}, {"x": angry{}}, {"x": make(chan int)}, {"x": func() {}}},
+		"context.x < 900":                              {{"x": rude{}}, {"x": "1"}, {"x": nil}, {"x": []int{1}}, {"x": self}, {"x": angry{}}, {"x": make(chan int)}, {"x": func() {}}},
 		"context.x == true && context.y > 1":           {{"x": true}, {"x": true, "y": "z"}},
 		"context.x.y.z == 1":                           {{"x": 1}, {"x": map[string]any{"y": nil}}, {"x": self}},
 		"context.x / 0 == 1":                           {{"x": 1}},

@@ -312,3 +312,26 @@ func Test19Expiry(t *testing.T) {
 		same(t, decisions(t, compile(t, w), facts), decisions(t, compile(t, ended), facts))
 	})
 }
+
+// A role that is held for good and for a time is one role, held for good; of two ends the later counts.
+func TestOneRoleTwice(t *testing.T) {
+	soon, later := epoch.Add(time.Minute), epoch.Add(time.Hour)
+	w := conditional("true")
+	for _, c := range []struct {
+		ends []*time.Time
+		want *time.Time
+	}{{[]*time.Time{nil, &soon}, nil}, {[]*time.Time{&soon, nil}, nil}, {[]*time.Time{&soon, &later}, &later}, {[]*time.Time{&later, &soon}, &later}} {
+		m := &w.Orgs[0].Members[0]
+		m.Roles = nil
+		for _, end := range c.ends {
+			m.Roles = append(m.Roles, authz.Assignment{Role: "poster", ExpiresAt: end})
+		}
+		e, err := compile(t, w).Explain(authz.Query{Subject: "u1", Permission: "jobs:post", Org: "o1", Now: epoch})
+		if err != nil || len(e.Held) != 1 || len(e.GrantedBy) != 1 {
+			t.Fatalf("%+v, %v", e, err)
+		}
+		if got := e.GrantedBy[0].ExpiresAt; (got == nil) != (c.want == nil) || got != nil && !got.Equal(*c.want) {
+			t.Errorf("it ends at %v, want %v", got, c.want)
+		}
+	}
+}

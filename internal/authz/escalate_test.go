@@ -214,7 +214,7 @@ func TestAuthorizeChange(t *testing.T) {
 	base := world{
 		P: authz.PlatformRows{Permissions: append(authz.SystemPermissions(), authz.Permission{Name: "jobs:post"}, authz.Permission{Name: "billing:read"}),
 			Templates: authz.SystemTemplates(), Globals: append(authz.SystemGlobals(), authz.Role{ID: "desk", Key: "desk", Scope: authz.ScopeGlobal, Reach: authz.ReachPlatform, Grants: []authz.Grant{{Pattern: "*"}, {Pattern: "sys:*"}}}),
-			Users: []authz.GlobalUser{{User: "root", Roles: []authz.Assignment{{Role: "super_admin"}}}, {User: "clerk", Roles: []authz.Assignment{{Role: "desk"}}}}},
+			Users: []authz.GlobalUser{{User: "root", Roles: []authz.Assignment{{Role: "super_admin"}}}, {User: "clerk", Roles: []authz.Assignment{{Role: "desk"}}}, {User: "rex", Disabled: true, Roles: []authz.Assignment{{Role: "super_admin"}}}}},
 		Orgs: []authz.OrgRows{{ID: "o1", Guards: []authz.Guard{{ID: "g", Org: "o1", Pattern: "sys:org:delete", Condition: "context.mfa_age < 900"}},
 			Roles: []authz.Role{
 				{ID: "hr", Org: "o1", Key: "hr", Scope: authz.ScopeOrg, Grants: []authz.Grant{{Pattern: "jobs:*"}, {Pattern: "sys:roles:assign"}, {Pattern: "sys:members:invite"}}},
@@ -295,6 +295,7 @@ func TestAuthorizeChange(t *testing.T) {
 		{"a wide key of an owner", authz.Actor{User: "olga", Org: "o1", Ceiling: &authz.Ceiling{Patterns: []authz.Pattern{pattern("*"), pattern("sys:*")}}}, assign("max", "admin"), nil},
 		{"acting as an owner", authz.Actor{User: "olga", Org: "o1", Ceiling: &authz.Ceiling{Actor: "adam"}}, assign("max", "owner"), authz.ErrCannotGrantMore},
 		{"a super_admin makes another", authz.Actor{User: "root"}, global("max", "super_admin"), nil},
+		{"a disabled super_admin makes another", authz.Actor{User: "rex"}, global("max", "super_admin"), authz.ErrCannotGrantMore},
 		{"who reaches no organization gives reach", authz.Actor{User: "clerk"}, global("max", "super_admin"), authz.ErrCannotGrantMore},
 		{"who reaches no organization gives the same", authz.Actor{User: "clerk"}, global("max", "desk"), nil},
 		{"who reaches no organization widens a role", authz.Actor{User: "clerk"}, func(w *world) { w.P.Globals[1].Reach = authz.ReachAllOrgs }, authz.ErrCannotGrantMore},

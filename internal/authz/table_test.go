@@ -132,3 +132,10 @@ func TestManyOrganizations(t *testing.T) {
 		t.Errorf("%d organizations, want %d", got, len(there))
 	}
 }
+
+// Keys are told apart by themselves and not by their hash.
+func TestCollision(t *testing.T) {
+	if got := authz.Colliding(); got != [3]int{1, 2, 0} {
+		t.Error(got)
+	}
+}
