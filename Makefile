@@ -44,6 +44,9 @@ torture: ## Kill, stop and starve servers ten times as often as make test does
 oracle: ## Hold the decision about who may do what to two other evaluators, on 100,000 random worlds for each property
 	$(GO) test ./internal/authz -run 'Test[0-9][0-9]' -timeout 120m -v -rapid.checks=100000
 
+once: ## Try whatever is good once 200 times by sixteen at the same moment, on two servers
+	scripts/with-services.sh env ONCE_ROUNDS=200 $(GO) test ./internal/e2e -run TestGoodOnce -timeout 60m -v
+
 unit: test-fast ## The same as test-fast
 
 lint: format-check vet staticcheck ## Check formatting, vet and staticcheck

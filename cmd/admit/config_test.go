@@ -55,7 +55,7 @@ func TestHelpIsEverywhere(t *testing.T) {
 func TestConfigCheckSaysEveryFault(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.run("config", "check").want(0, "Nothing is wrong with the settings: 4 of ")
+	b.run("config", "check").want(0, "Nothing is wrong with the settings: 5 of ")
 	b.env = append(b.env, "ADDR=nowhere", "BASE_URL=ftp://x", "ACCESS_TOKEN_EXPIRE_M=soon", "COOKIE_SAMESITE=loose")
 	b.run("config", "check").want(1, "admit: 4 faults in the settings:", "ADDR", "BASE_URL", "ACCESS_TOKEN_EXPIRE_M", "COOKIE_SAMESITE")
 	v := b.run("config", "check", "--json").want(1).json()

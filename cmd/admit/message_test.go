@@ -82,7 +82,7 @@ func TestCaughtMail(t *testing.T) {
 	s := b.serve()
 	changed(t, s, "ann@example.com")
 	eventually(t, 10*time.Second, "a line", func() bool {
-		return strings.Contains(s.said.String(), "  mail → ann@example.com  Your password for localhost was changed\n")
+		return strings.Contains(s.said.String(), "  mail → ann@example.com  Your password for localhost was changed")
 	})
 	if list := b.run("message", "list", "--json").want(0).json().Items; len(list) != 1 || list[0]["state"] != "caught" || list[0]["to"] != "ann@example.com" {
 		t.Fatal(list)

@@ -61,6 +61,8 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.status()
 	s.auth()
 	s.attempts()
+	s.emails()
+	s.recovery()
 	s.factors()
 	s.sessions()
 	s.orgs()

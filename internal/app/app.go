@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/account"
+	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/authzen"
+	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/database"
@@ -25,10 +27,12 @@ import (
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/recoverycode"
 	"github.com/admit-dev/admit/internal/method/totp"
+	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
+	"github.com/admit-dev/admit/internal/recovery"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
@@ -37,26 +41,29 @@ import (
 
 // App is every part, made once.
 type App struct {
-	Config    config.Config
-	Log       *slog.Logger
-	DB        *database.DB
-	Hasher    *secret.Hasher
-	Limiter   *ratelimit.Limiter // nil when limits are off
-	Users     *user.Service
-	Sessions  *session.Service
-	Tokens    *token.Service
-	Door      *login.Service
-	Passwords *password.Service
-	TOTP      *totp.Service
-	Recovery  recoverycode.Method
-	Owner     *owner.Service
-	Authz     *authz.Service
-	Checks    *check.Service
-	AuthZEN   *authzen.Service
-	Orgs      *org.Service
-	Accounts  *account.Service
-	Answers   *idempotency.Service
-	Notify    *notify.Service
+	Config     config.Config
+	Log        *slog.Logger
+	DB         *database.DB
+	Hasher     *secret.Hasher
+	Limiter    *ratelimit.Limiter // nil when limits are off
+	Users      *user.Service
+	Sessions   *session.Service
+	Tokens     *token.Service
+	Door       *login.Service
+	Passwords  *password.Service
+	TOTP       *totp.Service
+	Recovery   recoverycode.Method
+	Owner      *owner.Service
+	Authz      *authz.Service
+	Checks     *check.Service
+	AuthZEN    *authzen.Service
+	Orgs       *org.Service
+	Accounts   *account.Service
+	Answers    *idempotency.Service
+	Notify     *notify.Service
+	Challenges *challenge.Service
+	Addresses  *address.Service
+	Resets     *recovery.Service
 
 	feed        *event.Feed
 	file        *event.File
@@ -111,12 +118,16 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
-	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods(box))
+	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, cfg.RateLimit.PerRecipient())
+	notices := notice.NewService(a.Notify, a.Challenges, cfg.Web.Origin())
+	a.Addresses = address.NewService(a.DB, cfg.Address, a.Challenges, a.Notify, notices, cfg.Web.Origin())
+	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, notices, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods(box))
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
-	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs, a.Notify)
+	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs, notices, a.Addresses)
+	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, cfg.Web.Origin())
 	a.TOTP = totp.NewService(totp.NewMethod(a.DB, box), cfg.TOTP, cfg.Web.Host(), a.Door)
 	a.Recovery = recoverycode.NewMethod(a.DB, box)
 	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door, a.Authz)
@@ -187,7 +198,7 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
@@ -32,6 +33,7 @@ type Config struct {
 	Web       web.Config       `doc:"Address, cookies, browsers"`
 	Database  database.Config  `doc:"Database"`
 	Login     login.Config     `doc:"Signing in and up"`
+	Address   address.Config   `doc:"Verifying e-mail addresses"`
 	Password  password.Config  `doc:"Passwords"`
 	TOTP      totp.Config      `doc:"Authenticator apps"`
 	Hash      secret.Config    `doc:"Password hashing"`
@@ -70,6 +72,9 @@ func (c *Config) Check(production bool) error {
 	var faults []error
 	if production && c.Database.URL == "" {
 		faults = append(faults, errors.New("DATABASE_URL is not set, and production does not put its database into the development default by itself: write sqlite:////var/lib/admit/admit.db or postgres://user:password@host/name"))
+	}
+	if production && c.Address.Verification == "required" && c.Mail.Host == "" {
+		faults = append(faults, errors.New("EMAIL_VERIFICATION=required needs mail: set SMTP_HOST, or nobody gets in"))
 	}
 	return errors.Join(faults...)
 }

@@ -39,13 +39,28 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 	native(s, w.email) // a session to end
 	w.link = link(s)
 	var app *authenticator
-	w.confirm = func() m {
-		app = setUp(s, w.owner)
-		return m{"code": app.code(0)}
-	}
-	w.verify = func() m {
-		s.Advance(30 * time.Second)
-		return m{"attempt": step(s.Client().Post("/auth/login", m{"email": w.email, "password": pass})), "code": app.code(0)}
+	mailed := person(s, "mailed@example.com")
+	w.ready = map[string]func() any{
+		"POST /auth/mfa/totp/confirm": func() any {
+			app = setUp(s, w.owner)
+			return m{"code": app.code(0)}
+		},
+		"POST /auth/mfa/verify": func() any {
+			s.Advance(30 * time.Second)
+			return m{"attempt": step(s.Client().Post("/auth/login", m{"email": w.email, "password": pass})), "code": app.code(0)}
+		},
+		"POST /auth/email/verify": func() any {
+			mailed.Post("/auth/email/verify/resend", nil).Want(202)
+			return m{"token": tokenIn(s, "mailed@example.com")}
+		},
+		"POST /auth/password/reset": func() any {
+			mailed.Post("/auth/password/forgot", m{"email": "mailed@example.com"}).Want(202)
+			return m{"token": tokenIn(s, "mailed@example.com"), "password": pass}
+		},
+		"POST /auth/not-me": func() any {
+			person(s, "told@example.com").Post("/auth/password/change", m{"current_password": pass, "new_password": pass}).Want(200)
+			return m{"token": tokenIn(s, "told@example.com")}
+		},
 	}
 	for _, n := range w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any) {
 		if n.(m)["transport"] == "token" {
@@ -59,6 +74,9 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 		who := s.Client()
 		if o.User {
 			who = w.owner
+		}
+		if o.Path == "/auth/email/verify/resend" {
+			who = person(s, "unverified@example.com")
 		}
 		body := w.body(o)
 		if o.Method == "GET" {

@@ -86,7 +86,7 @@ func TestSecondFactor(t *testing.T) {
 		if len(codes) != 10 {
 			t.Errorf("%v", codes)
 		}
-		s.Events("totp.confirmed", "factor.added", "session.revoked", "recovery_codes.issued") // the session that began without it
+		s.Events("totp.confirmed", "factor.added", "session.revoked", "message.queued", "recovery_codes.issued") // the session that began without it
 		if me := c.Get("/auth/me").Want(200); fmt.Sprint(me.JSON["second_factors"]) != "[totp]" {
 			t.Errorf("%s", me.Body)
 		}
@@ -269,7 +269,7 @@ func TestReplaceAndRemoveTheApp(t *testing.T) {
 		id := halfway(s, "ann@example.com")
 		s.Records()
 		c.Do("DELETE", "/auth/mfa/totp", nil).Want(204)
-		s.Events("totp.removed", "factor.removed", "recovery_codes.withdrawn")
+		s.Events("totp.removed", "factor.removed", "message.queued", "recovery_codes.withdrawn")
 		c.Do("DELETE", "/auth/mfa/totp", nil).Want(404, "totp_not_found")
 		verify(s.Client(), id, app.code(1)).Want(404, "attempt_not_found")
 		signIn(s, "ann@example.com", pass).Want(200)

@@ -176,7 +176,10 @@ func TestStrictTellsNothing(t *testing.T) {
 			a := s.Client().Post(path, free).Want(202)
 			s.Events("user.created")
 			b := s.Client().Post(path, free).Want(202)
-			s.Events()
+			s.Events("user.signup_repeated", "message.queued") // to the owner of the address, and to nobody else
+			if mail := s.Letter(free["email"].(string)); !strings.Contains(mail.Subject, "already") {
+				t.Error(mail.Subject)
+			}
 			same(t, path, a, b)
 			if n := s.App().Hasher.Stats().Done - before; n != 2 || len(a.Header["Set-Cookie"]) > 0 {
 				t.Errorf("%d hashes, %v", n, a.Header)

@@ -19,7 +19,7 @@ type world struct {
 	user, globalRole, globalGuard              string // of the platform
 	token                                      string // invites the owner elsewhere
 	session, refresh, attempt, link            string
-	confirm, verify                            func() m // a second factor: what confirms one, and what shows it
+	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
 }
 
 // newWorld makes a world; names keeps it apart from others.
@@ -88,12 +88,8 @@ func (w *world) path(o op) string {
 
 // body is what an operation accepts, about the things of the world.
 func (w *world) body(o op) any {
-	confirm, verify := m{"code": "123456"}, m{"attempt": w.attempt, "code": "123456"}
-	switch {
-	case o.Path == "/auth/mfa/totp/confirm" && w.confirm != nil:
-		confirm = w.confirm()
-	case o.Path == "/auth/mfa/verify" && w.verify != nil:
-		verify = w.verify()
+	if now := w.ready[o.Method+" "+o.Path]; now != nil {
+		return now()
 	}
 	all := map[string]any{
 		"POST /api/v1/orgs":                               m{"name": "Another"},
@@ -140,8 +136,13 @@ func (w *world) body(o op) any {
 		"POST /auth/owner":                                m{"key": w.link, "email": "owner@example.com", "password": pass},
 		"POST /auth/logout-all":                           m{},
 		"POST /auth/reauthenticate":                       m{"password": pass},
-		"POST /auth/mfa/totp/confirm":                     confirm,
-		"POST /auth/mfa/verify":                           verify,
+		"POST /auth/mfa/totp/confirm":                     m{"code": "123456"},
+		"POST /auth/mfa/verify":                           m{"attempt": w.attempt, "code": "123456"},
+		"POST /auth/email/verify":                         m{"token": "nothing"},
+		"POST /auth/email/change":                         m{"email": "changed-" + w.email},
+		"POST /auth/password/forgot":                      m{"email": w.email},
+		"POST /auth/password/reset":                       m{"token": "nothing", "password": pass},
+		"POST /auth/not-me":                               m{"token": "nothing"},
 	}
 	return all[o.Method+" "+o.Path]
 }

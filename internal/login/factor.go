@@ -4,7 +4,10 @@ import (
 	"context"
 	"strings"
 
+	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/notice"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -22,7 +25,10 @@ func (s *Service) Enrol(tx *database.Tx, userID, sessionID, method string) (spar
 	if err := Forget(tx, userID); err != nil {
 		return nil, err
 	}
-	if _, err := session.RevokeAll(tx, userID, sessionID, session.FactorAdded); err != nil || len(u.Factors) > 0 {
+	if _, err := session.RevokeAll(tx, userID, sessionID, session.FactorAdded); err != nil {
+		return nil, err
+	}
+	if err := s.tell(tx, u, notice.FactorAdded, method); err != nil || len(u.Factors) > 0 {
 		return nil, err
 	}
 	for _, r := range s.replacements() {
@@ -44,15 +50,85 @@ func (s *Service) Unenrol(tx *database.Tx, userID, method string) error {
 		return err
 	}
 	u, err := user.ByID(tx.Context(), tx, userID)
-	if err != nil || len(u.Factors) > 0 {
+	if err != nil {
 		return err
 	}
+	if err := s.tell(tx, u, notice.FactorRemoved, method); err != nil {
+		return err
+	}
+	return s.dropSpares(tx, u)
+}
+
+// dropSpares takes what stands in for second factors from somebody who has none.
+func (s *Service) dropSpares(tx *database.Tx, u user.User) error {
+	if len(u.Factors) > 0 {
+		return nil
+	}
 	for _, r := range s.replacements() {
-		if err := r.Withdraw(tx, userID); err != nil {
+		if err := r.Discard(tx, u.ID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tell writes to a person that a second factor came or went.
+func (s *Service) tell(tx *database.Tx, u user.User, what notice.What, method string) error {
+	return s.notices.Tell(tx, u, u.Email, notice.Change{What: what, Value: method}, func(notMe string, w notify.Where) notify.Content {
+		if what == notice.FactorAdded {
+			return notify.FactorAdded{Factor: notify.Factor(method), NotMe: notMe, Where: w}
+		}
+		return notify.FactorRemoved{Factor: notify.Factor(method), NotMe: notMe, Where: w}
+	})
+}
+
+// Discard takes from a person what one method keeps of them, and has it be asked no more.
+func (s *Service) Discard(tx *database.Tx, userID, method string) error {
+	if k, ok := s.method(method).(Keeper); ok {
+		if err := k.Discard(tx, userID); err != nil {
+			return err
+		}
+	}
+	if err := user.RemoveFactor(tx, userID, method); err != nil {
+		return err
+	}
+	u, err := user.ByID(tx.Context(), tx, userID)
+	if err != nil {
+		return err
+	}
+	return s.dropSpares(tx, u)
+}
+
+// Shut ends every session and every sign-in of a person, and whatever was sent to them opens nothing any more.
+func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error {
+	if err := Forget(tx, userID); err != nil {
+		return err
+	}
+	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor); err != nil {
+		return err
+	}
+	_, err := session.RevokeAll(tx, userID, "", why)
+	return err
+}
+
+// Reclaim gives an account to the owner of its address, who has just shown that it is theirs, when nobody had before: whoever made
+// it may be somebody else. Everything that opens it is gone.
+func (s *Service) Reclaim(tx *database.Tx, u user.User) error {
+	for _, m := range s.methods {
+		if _, ok := m.(Keeper); !ok {
+			continue
+		}
+		if err := s.Discard(tx, u.ID, m.Name()); err != nil {
+			return err
+		}
+	}
+	for _, name := range u.Factors { // of a method that is offered no more
+		if err := user.RemoveFactor(tx, u.ID, name); err != nil {
+			return err
+		}
+	}
+	tx.Emit(Reclaimed{u.ID})
+	return s.Shut(tx, u.ID, session.Reclaimed)
 }
 
 // Forget ends every sign-in of a person that is under way: what was shown in it may open nothing any more.

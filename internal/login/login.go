@@ -47,19 +47,25 @@ type Use uint
 
 // The uses of a method.
 const (
-	First  Use = 1 << iota // it opens the door
-	Second                 // it is asked after a first one, of people who have set it up
-	StepUp                 // it shows of somebody signed in that it is still them
-	Spare                  // it stands in for every second factor; it must be a Replacement
+	First   Use = 1 << iota // it opens the door
+	Second                  // it is asked after a first one, of people who have set it up
+	StepUp                  // it shows of somebody signed in that it is still them
+	Spare                   // it stands in for every second factor; it must be a Replacement
+	Address                 // it shows whose the address is, of people whose address is not verified
 )
+
+// Keeper is a method that keeps something of people which opens the door.
+type Keeper interface {
+	Method
+	// Discard takes all of it away from a person, and says so with an event if there was any.
+	Discard(tx *database.Tx, userID string) error
+}
 
 // Replacement is a second factor that comes with the first one a person sets up and goes with the last.
 type Replacement interface {
-	Method
+	Keeper
 	// Issue makes new ones in place of those there are. They are shown this once.
 	Issue(tx *database.Tx, userID string) ([]string, error)
-	// Withdraw takes them away.
-	Withdraw(tx *database.Tx, userID string) error
 }
 
 // Prompt is what a person is asked. A page draws it, the API sends it.
@@ -146,6 +152,11 @@ type (
 		UserID string `json:"user_id,omitempty"`
 		Method string `json:"method"`
 	}
+	// Reclaimed is told of an account that the owner of its address took over from whoever had made it without showing that the
+	// address is theirs.
+	Reclaimed struct {
+		UserID string `json:"user_id"`
+	}
 	// ProofFailed is told of somebody signed in who could not prove again that it is them.
 	ProofFailed struct {
 		UserID string `json:"user_id"`
@@ -156,11 +167,13 @@ type (
 func (Succeeded) Kind() string   { return "login.succeeded" }
 func (Failed) Kind() string      { return "login.failed" }
 func (Begun) Kind() string       { return "login.begun" }
+func (Reclaimed) Kind() string   { return "account.reclaimed" }
 func (ProofFailed) Kind() string { return "login.proof_failed" }
 
 func (e Succeeded) Subject() string   { return e.UserID }
 func (e Failed) Subject() string      { return e.UserID }
 func (e Begun) Subject() string       { return e.UserID }
+func (e Reclaimed) Subject() string   { return e.UserID }
 func (e ProofFailed) Subject() string { return e.UserID }
 
 func (Failed) Failed()      {}

@@ -8,9 +8,10 @@ import (
 
 // Policy is what is asked of one person.
 type Policy struct {
-	First  []string // the methods that open the door, the usual one first
-	Second []string // those one of which is asked after a first; none of people without a second factor
-	Again  []string // those one of which shows later that it is still them
+	First   []string // the methods that open the door, the usual one first
+	Address []string // those one of which shows whose the address is; none of people who have shown it
+	Second  []string // those one of which is asked after a first; none of people without a second factor
+	Again   []string // those one of which shows later that it is still them
 }
 
 // policyOf is what methods say of u, or of a stranger. A second factor that a person has set up and that is not offered any
@@ -26,6 +27,9 @@ func policyOf(methods []Method, u *user.User) (p Policy) {
 	}
 	all := func(Method) bool { return true }
 	p.First, p.Again = of(First, all), of(First|StepUp, all)
+	if u != nil && u.Email != "" && !u.EmailVerified {
+		p.Address = of(Address, all)
+	}
 	if u == nil || len(u.Factors) == 0 {
 		return p
 	}
@@ -42,33 +46,52 @@ func policyOf(methods []Method, u *user.User) (p Policy) {
 // next decides what is asked after what has been shown, and whether that is enough. It is the only place that does: no
 // method names another, each is answered and returns here.
 func next(p Policy, shown []Shown, chosen string) (method string, choices []string, done bool) {
-	first := func(s Shown) bool { return slices.Contains(p.First, s.Method) }
-	choices = p.First
-	if slices.ContainsFunc(shown, first) {
-		if choices = p.Second; len(choices) == 0 {
-			return "", nil, true
+	stages := [][]string{p.First}
+	for _, more := range [][]string{p.Address, p.Second} {
+		if len(more) > 0 {
+			stages = append(stages, more)
 		}
 	}
-	for i, s := range shown {
-		rest := slices.Delete(slices.Clone(shown), i, i+1) // what was shown once counts once
-		if slices.Contains(p.Second, s.Method) && slices.ContainsFunc(rest, first) {
-			return "", nil, true
-		}
+	at := 0
+	for at < len(stages) && passed(stages[:at+1], shown) {
+		at++
 	}
+	if at == len(stages) {
+		return "", nil, true
+	}
+	choices = stages[at]
 	if slices.Contains(choices, chosen) {
 		return chosen, choices, false
 	}
 	return choices[0], choices, false
 }
 
+// passed reports whether something was shown for each stage. What was shown once counts once.
+func passed(stages [][]string, shown []Shown) bool {
+	if len(stages) == 0 {
+		return true
+	}
+	for i, s := range shown {
+		if slices.Contains(stages[0], s.Method) && passed(stages[1:], slices.Delete(slices.Clone(shown), i, i+1)) {
+			return true
+		}
+	}
+	return false
+}
+
 // amr names how somebody signed in, in the words of RFC 8176.
 func amr(shown []Shown) (list []string) {
+	proofs := 0
 	for _, s := range shown {
+		if s.AMR == "" {
+			continue // it shows whose an address is, and not who somebody is
+		}
+		proofs++
 		if !slices.Contains(list, s.AMR) {
 			list = append(list, s.AMR)
 		}
 	}
-	if len(shown) > 1 {
+	if proofs > 1 {
 		list = append(list, "mfa")
 	}
 	return list

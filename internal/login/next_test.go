@@ -35,6 +35,10 @@ func TestNext(t *testing.T) {
 		"a second twice is no first":              {Policy{First: first, Second: second}, []string{"totp", "recoverycode"}, "", "password", first, false},
 		"what is both counts once":                {Policy{First: first, Second: []string{"passkey"}}, []string{"passkey"}, "", "passkey", []string{"passkey"}, false},
 		"and is asked again":                      {Policy{First: first, Second: []string{"passkey"}}, []string{"passkey", "passkey"}, "", "", nil, true},
+		"then whose the address is":               {Policy{First: first, Address: []string{"mail"}, Second: second}, []string{"password"}, "", "mail", []string{"mail"}, false},
+		"and then the second":                     {Policy{First: first, Address: []string{"mail"}, Second: second}, []string{"password", "mail"}, "", "totp", second, false},
+		"all three are enough":                    {Policy{First: first, Address: []string{"mail"}, Second: second}, []string{"password", "mail", "totp"}, "", "", nil, true},
+		"an address is no second factor":          {Policy{First: first, Second: second}, []string{"password", "mail"}, "", "totp", second, false},
 		"what was shown under a name now unknown": {Policy{First: first}, []string{"magiclink"}, "", "password", first, false},
 	} {
 		var shown []Shown
@@ -87,7 +91,9 @@ func TestNextWantsEveryProof(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var methods []Method
 		u := &user.User{}
-		uses := rapid.SampledFrom([]Use{First, First | StepUp, Second, Second | StepUp, First | Second, Second | Spare})
+		u.EmailVerified = rapid.Bool().Draw(t, "verified")
+		u.Email = rapid.SampledFrom([]string{"", "ann@example.com"}).Draw(t, "email")
+		uses := rapid.SampledFrom([]Use{First, First | StepUp, Second, Second | StepUp, First | Second, Second | Spare, Address})
 		for i := range rapid.IntRange(0, 5).Draw(t, "methods") {
 			methods = append(methods, fake{fmt.Sprint("m", i), uses.Draw(t, "uses")})
 			if rapid.Bool().Draw(t, "enrolled") && methods[i].Uses()&Second != 0 && methods[i].Uses()&Spare == 0 {
@@ -100,13 +106,16 @@ func TestNextWantsEveryProof(t *testing.T) {
 		for range rapid.IntRange(0, 5).Draw(t, "answers") {
 			shown = append(shown, Shown{Method: rapid.SampledFrom(methods).Draw(t, "shown").Name()})
 		}
+		address := len(p.Address) == 0
 		enough := false
 		for i, a := range shown {
 			for j, b := range shown {
 				first := slices.Contains(p.First, a.Method)
 				enough = enough || first && (len(u.Factors) == 0 || i != j && slices.Contains(p.Second, b.Method))
 			}
+			address = address || slices.Contains(p.Address, a.Method)
 		}
+		enough = enough && address // a method of the kind shows nothing else
 		method, choices, done := next(p, shown, "")
 		if done != enough || done != (method == "") || !done && !slices.Contains(choices, method) {
 			t.Fatalf("%v after %v: %q %v %v", p, shown, method, choices, done)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
@@ -30,6 +31,7 @@ type Service struct {
 	db       *database.DB
 	users    *user.Service
 	sessions *session.Service
+	notices  *notice.Service
 	limiter  *ratelimit.Limiter // nil when limits are off
 	rule     ratelimit.Rule     // for one account
 	methods  []Method
@@ -37,8 +39,8 @@ type Service struct {
 }
 
 // NewService makes a door with these methods, the usual one first.
-func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
-	return &Service{cfg, db, users, sessions, limiter, rule, methods, box.Derive("identifier hashes", 32)}
+func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
+	return &Service{cfg, db, users, sessions, notices, limiter, rule, methods, box.Derive("identifier hashes", 32)}
 }
 
 // Methods names the methods that open the door.
@@ -201,13 +203,13 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		now := a // the change may be tried again
 		now.Shown = append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR})
-		if now.User, err = current(tx, a.User.ID); err != nil {
-			return err
-		}
 		if proof.Consume != nil {
 			if err := proof.Consume(tx); err != nil {
 				return err
 			}
+		}
+		if now.User, err = current(tx, a.User.ID); err != nil {
+			return err
 		}
 		if a.ID != "" {
 			if err := remove(tx, a.ID); err != nil {

@@ -132,6 +132,9 @@ func decode(name string, raw json.RawMessage) (Content, error) {
 // caught reports whether messages of a channel stay here.
 func (s *Service) caught(c Channel) bool { return s.catching && s.lines[c].sender == nil }
 
+// Carries reports whether messages of a channel get anywhere, and be it the development inbox.
+func (s *Service) Carries(c Channel) bool { return s.catching || s.lines[c].sender != nil }
+
 // Catches reports whether there is a development inbox.
 func (s *Service) Catches() bool { return s.catching }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/session"
@@ -59,11 +58,7 @@ func (p *Pages) invite(w http.ResponseWriter, r *http.Request, status int, f inv
 
 // join carries out what the form of an invitation asks for.
 func (p *Pages) join(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		if err = web.BodyError(err); apperr.Of(err).Kind == apperr.Internal {
-			err = errForm.Because(err)
-		}
-		p.fail(w, r, err)
+	if !p.parse(w, r) {
 		return
 	}
 	f := invitationForm{Token: posted(r, "token"), Name: posted(r, "name")}

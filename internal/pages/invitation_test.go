@@ -18,7 +18,7 @@ func invited(s *testkit.Server, owner *testkit.Client, email string) string {
 	id := owner.Post("/api/v1/orgs", testkit.M{"name": "Acme <b>& Sons"}).Want(201).Text("id")
 	owner.Post("/api/v1/orgs/"+id+"/invitations", testkit.M{"email": email, "roles": []string{"admin"}}).Want(201)
 	mail := s.Inbox(email)
-	if len(mail) != 1 || len(mail[0].Links) == 0 || !strings.Contains(mail[0].Text, "ann@example.com") {
+	if len(mail) == 0 || len(mail[0].Links) == 0 || !strings.Contains(mail[0].Text, "ann@example.com") {
 		s.Fatalf("%+v", mail)
 	}
 	path, ours := strings.CutPrefix(mail[0].Links[0], s.Config.Web.Origin())

@@ -27,7 +27,7 @@ type Pages struct {
 	cookies *web.Cookies
 	guard   *web.Guard
 
-	start, welcome, errors, problem, inbox, invitation, joined page
+	start, welcome, errors, problem, inbox, invitation, joined, letter, done page
 }
 
 // Mount serves every page and what they load on mux.
@@ -37,6 +37,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	p.start, p.welcome = parse(files, "start.html"), parse(files, "welcome.html")
 	p.errors, p.problem = parse(files, "errors.html"), parse(files, "problem.html")
 	p.invitation, p.joined = parse(files, "invitation.html"), parse(files, "joined.html")
+	p.letter, p.done = parse(files, "letter.html"), parse(files, "done.html")
 	limit := web.Limit(a.Limiter, a.Config.RateLimit.PerIP(), web.ByIP)
 	mux.Handle("GET "+assetPath+"{name}", web.Compress(files))
 	mux.HandleFunc("GET /start", p.showStart)
@@ -44,6 +45,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	mux.Handle("POST /invitation", limit(http.HandlerFunc(p.join)))
 	mux.Handle("POST /start", limit(http.HandlerFunc(p.claim)))
 	mux.Handle("GET /docs/errors", web.Compress(p.catalogue()))
+	p.mountLetters(mux, limit)
 	p.development(mux, files)
 	return p
 }

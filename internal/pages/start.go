@@ -79,11 +79,7 @@ func (p *Pages) showWelcome(w http.ResponseWriter, r *http.Request) {
 
 // claim spends the key of an owner link.
 func (p *Pages) claim(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		if err = web.BodyError(err); apperr.Of(err).Kind == apperr.Internal {
-			err = errForm.Because(err)
-		}
-		p.fail(w, r, err)
+	if !p.parse(w, r) {
 		return
 	}
 	f := startForm{Key: posted(r, "key"), Email: posted(r, "email")}

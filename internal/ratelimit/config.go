@@ -8,6 +8,7 @@ type Config struct {
 	IPPerMinute       int    `env:"RATE_LIMIT_IP_PER_MINUTE" default:"120" min:"1" max:"1000000" doc:"Requests one address (IPv6: one /64) may make in a minute to the routes that sign in, sign up or send something."`
 	IdentifierBurst   int    `env:"RATE_LIMIT_IDENTIFIER_BURST" default:"10" min:"1" max:"10000" doc:"Failed attempts one account may have at once before it has to wait."`
 	IdentifierPerHour int    `env:"RATE_LIMIT_IDENTIFIER_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Failed attempts one account may have in an hour after its burst."`
+	RecipientPerHour  int    `env:"RATE_LIMIT_RECIPIENT_PER_HOUR" default:"10" min:"1" max:"100000" doc:"Links and codes that may be asked for in an hour for one e-mail address or phone number, whether it is known or not."`
 }
 
 // keys bounds the memory of a Limiter to some 16 MB.
@@ -24,6 +25,11 @@ func (c Config) Open(now func() time.Time) *Limiter {
 // PerIP limits an address. Its key is an IPKey.
 func (c Config) PerIP() Rule {
 	return Rule{Name: "ip", Limit: c.IPPerMinute, Per: time.Minute}
+}
+
+// PerRecipient limits what strangers may have sent to an address.
+func (c Config) PerRecipient() Rule {
+	return Rule{Name: "recipient", Limit: c.RecipientPerHour, Per: time.Hour}
 }
 
 // PerIdentifier limits the attempts at one account, whichever of its names is typed.

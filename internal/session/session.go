@@ -38,6 +38,9 @@ const (
 	RevokedByAdmin  Reason = "revoked_by_admin"
 	PasswordChanged Reason = "password_changed"
 	FactorAdded     Reason = "factor_added"
+	PasswordReset   Reason = "password_reset"
+	Reclaimed       Reason = "reclaimed" // the owner of the address took the account over
+	NotMe           Reason = "not_me"    // its person says that something was not done by them
 	UserDisabled    Reason = "user_disabled"
 	UserDeleted     Reason = "user_deleted"
 	TokenReused     Reason = "token_reused"

@@ -66,6 +66,7 @@ func Config(t testing.TB, databaseURL string) admit.Config {
 	cfg.Database.URL = databaseURL
 	cfg.Hash.MemoryKiB, cfg.Hash.Iterations = 64, 1
 	cfg.RateLimit.RateLimit = "off"
+	cfg.Address.Verification = "off"
 	return cfg
 }
 

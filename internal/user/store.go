@@ -24,6 +24,7 @@ type identifierRow struct {
 	IsPrimary  bool       `db:"is_primary"`
 	VerifiedAt *time.Time `db:"verified_at"`
 	CreatedAt  time.Time  `db:"created_at"`
+	HeldUntil  *time.Time `db:"held_until"`
 }
 
 // Row is a person as one SELECT reads them: see Select.
@@ -82,10 +83,10 @@ func ByID(ctx context.Context, q database.Querier, id string) (User, error) {
 	return r.User(), notFound(err)
 }
 
-// ByIdentifier finds a person by what they are known by.
+// ByIdentifier finds a person by what they are known by. One that was given up and is only kept for them finds nobody.
 func ByIdentifier(ctx context.Context, q database.Querier, i Identifier) (User, error) {
 	r, err := database.One[Row](ctx, q, `SELECT `+Select+` FROM identifiers i JOIN users u ON u.id = i.user_id `+Joins+
-		` WHERE i.kind = $1 AND i.value = $2`, i.Kind, i.Value)
+		` WHERE i.kind = $1 AND i.value = $2 AND i.is_primary`, i.Kind, i.Value)
 	return r.User(), notFound(err)
 }
 
@@ -102,6 +103,9 @@ func list(ctx context.Context, q database.Querier, text, after string, limit int
 }
 
 func addIdentifier(tx *database.Tx, userID string, i Identifier) error {
+	if _, err := tx.Exec(`DELETE FROM identifiers WHERE kind = $1 AND value = $2 AND held_until <= $3`, i.Kind, i.Value, tx.Now); err != nil {
+		return err
+	}
 	return taken(database.Insert(tx, "identifiers", identifierRow{Kind: i.Kind, Value: i.Value, UserID: userID, IsPrimary: true, CreatedAt: tx.Now}), i.Kind)
 }
 
@@ -115,6 +119,43 @@ func replaceUsername(tx *database.Tx, userID string, i Identifier) error {
 		}
 	}
 	return touch(tx, userID)
+}
+
+// giveUp takes the address from a person. One that was verified is kept for them.
+func giveUp(tx *database.Tx, userID string, until time.Time) error {
+	if _, err := tx.Exec(`UPDATE identifiers SET is_primary = FALSE, held_until = $2 WHERE user_id = $1 AND kind = 'email' AND is_primary AND verified_at IS NOT NULL`, userID, until); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM identifiers WHERE user_id = $1 AND kind = 'email' AND is_primary`, userID)
+	return err
+}
+
+func removeHeld(tx *database.Tx, userID, email string) error {
+	_, err := tx.Exec(`DELETE FROM identifiers WHERE user_id = $1 AND kind = 'email' AND value = $2 AND NOT is_primary`, userID, email)
+	return err
+}
+
+func heldRow(tx *database.Tx, userID, email string) (identifierRow, error) {
+	r, err := database.One[identifierRow](tx.Context(), tx, `SELECT `+database.Columns[identifierRow]()+` FROM identifiers
+		WHERE user_id = $1 AND kind = 'email' AND value = $2 AND held_until > $3`, userID, email, tx.Now)
+	return r, notFound(err)
+}
+
+func restore(tx *database.Tx, r identifierRow) error {
+	if _, err := tx.Exec(`DELETE FROM identifiers WHERE user_id = $1 AND kind = 'email' AND value <> $2 AND (is_primary OR created_at > $3)`, r.UserID, r.Value, r.CreatedAt); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE identifiers SET is_primary = TRUE, held_until = NULL WHERE user_id = $1 AND kind = 'email' AND value = $2`, r.UserID, r.Value)
+	return err
+}
+
+func has(ctx context.Context, q database.Querier, userID, email string) (bool, error) {
+	n, err := database.One[int64](ctx, q, `SELECT COUNT(*) FROM identifiers WHERE user_id = $1 AND kind = 'email' AND value = $2`, userID, email)
+	return n > 0, err
+}
+
+func removeGivenUp(tx *database.Tx, limit int) (int64, error) {
+	return tx.Exec(`DELETE FROM identifiers WHERE (kind, value) IN (SELECT kind, value FROM identifiers WHERE held_until <= $1 ORDER BY held_until LIMIT $2)`, tx.Now, limit)
 }
 
 func setName(tx *database.Tx, userID, name string) error {

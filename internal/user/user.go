@@ -71,6 +71,14 @@ type (
 		UserID     string `json:"user_id"`
 		Identifier string `json:"identifier"` // the kind, never the value
 	}
+	// EmailChanged is told of another address. It is verified: its person showed what was sent there.
+	EmailChanged struct {
+		UserID string `json:"user_id"`
+	}
+	// EmailRestored is told of an address that was given up, and is its person's again.
+	EmailRestored struct {
+		UserID string `json:"user_id"`
+	}
 	// Disabled is told of a person who may no longer sign in.
 	Disabled struct {
 		UserID string `json:"user_id"`
@@ -112,6 +120,8 @@ type (
 func (Created) Kind() string            { return "user.created" }
 func (Updated) Kind() string            { return "user.updated" }
 func (IdentifierVerified) Kind() string { return "user.identifier_verified" }
+func (EmailChanged) Kind() string       { return "user.email_changed" }
+func (EmailRestored) Kind() string      { return "user.email_restored" }
 func (Disabled) Kind() string           { return "user.disabled" }
 func (Enabled) Kind() string            { return "user.enabled" }
 func (Deleted) Kind() string            { return "user.deleted" }
@@ -123,6 +133,8 @@ func (FactorRemoved) Kind() string      { return "factor.removed" }
 func (e Created) Subject() string            { return e.UserID }
 func (e Updated) Subject() string            { return e.UserID }
 func (e IdentifierVerified) Subject() string { return e.UserID }
+func (e EmailChanged) Subject() string       { return e.UserID }
+func (e EmailRestored) Subject() string      { return e.UserID }
 func (e Disabled) Subject() string           { return e.UserID }
 func (e Enabled) Subject() string            { return e.UserID }
 func (e Deleted) Subject() string            { return e.UserID }

@@ -22,6 +22,12 @@ type (
 	Changed struct {
 		UserID string `json:"user_id"`
 	}
+	// Removed is told of a password that was taken away: the account has none until its owner sets one.
+	Removed struct {
+		UserID string `json:"user_id"`
+	}
+	// SignUpRepeated is told of a sign-up with a name that somebody has, where the answer may not tell it.
+	SignUpRepeated struct{}
 	// ChangeFailed is told of somebody signed in who did not know the current password.
 	ChangeFailed struct {
 		UserID string `json:"user_id"`
@@ -32,12 +38,17 @@ type (
 	}
 )
 
-func (Changed) Kind() string      { return "password.changed" }
-func (ChangeFailed) Kind() string { return "password.change_failed" }
-func (Rehashed) Kind() string     { return "password.rehashed" }
+func (Changed) Kind() string        { return "password.changed" }
+func (Removed) Kind() string        { return "password.removed" }
+func (SignUpRepeated) Kind() string { return "user.signup_repeated" }
+func (ChangeFailed) Kind() string   { return "password.change_failed" }
+func (Rehashed) Kind() string       { return "password.rehashed" }
 
 func (e Changed) Subject() string      { return e.UserID }
+func (e Removed) Subject() string      { return e.UserID }
+func (SignUpRepeated) Subject() string { return "" }
 func (e ChangeFailed) Subject() string { return e.UserID }
 func (e Rehashed) Subject() string     { return e.UserID }
 
-func (ChangeFailed) Failed() {}
+func (ChangeFailed) Failed()   {}
+func (SignUpRepeated) Failed() {}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 
+	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/secret"
@@ -32,6 +35,15 @@ func (Method) Uses() login.Use { return login.First | login.StepUp }
 
 // Reads takes an answer with a password.
 func (Method) Reads(in login.Answer) bool { return in["password"] != "" }
+
+// Discard takes a person's password away.
+func (Method) Discard(tx *database.Tx, userID string) error {
+	n, err := remove(tx, userID)
+	if n > 0 {
+		tx.Emit(Removed{userID})
+	}
+	return err
+}
 
 // Begin asks for the password.
 func (Method) Begin(context.Context, login.Attempt) (login.Prompt, error) {
@@ -87,19 +99,20 @@ func wrong(err error) bool {
 
 // Service makes accounts with a password and changes passwords.
 type Service struct {
-	db     *database.DB
-	cfg    Config
-	hasher *secret.Hasher
-	users  *user.Service
-	door   *login.Service
-	authz  *authz.Service
-	orgs   *org.Service
-	notify *notify.Service
+	db        *database.DB
+	cfg       Config
+	hasher    *secret.Hasher
+	users     *user.Service
+	door      *login.Service
+	authz     *authz.Service
+	orgs      *org.Service
+	notices   *notice.Service
+	addresses *address.Service
 }
 
 // NewService works on db.
-func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service, az *authz.Service, orgs *org.Service, notify *notify.Service) *Service {
-	return &Service{db, cfg, hasher, users, door, az, orgs, notify}
+func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service, az *authz.Service, orgs *org.Service, notices *notice.Service, addresses *address.Service) *Service {
+	return &Service{db, cfg, hasher, users, door, az, orgs, notices, addresses}
 }
 
 // SignUp makes an account and signs it in: the person, their password and their session in one change. Under
@@ -118,16 +131,37 @@ func (s *Service) SignUp(ctx context.Context, in user.New, password string, f lo
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		u, err := s.create(tx, ids, name, hash)
-		if err != nil || strict {
+		if err != nil {
+			return err
+		}
+		if err := s.addresses.Welcome(tx, u); err != nil || strict {
 			return err
 		}
 		out, err = s.door.Welcome(tx, u, login.Shown{Method: "password", AMR: AMR}, f)
 		return err
 	})
 	if strict && isTaken(err) {
-		err = nil
+		err = s.exists(ctx, ids)
 	}
 	return s.door.Continue(ctx, out, err)
+}
+
+// exists writes to the owner of an address that somebody tried to sign up with.
+func (s *Service) exists(ctx context.Context, ids []user.Identifier) error {
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		tx.Emit(SignUpRepeated{})
+		for _, i := range ids {
+			u, err := user.ByIdentifier(ctx, tx, i)
+			if i.Kind != user.KindEmail || errors.Is(err, user.ErrNotFound) {
+				continue
+			}
+			if err == nil && s.addresses.Afford(u.Email) == nil {
+				err = s.addresses.Exists(tx, u)
+			}
+			return err
+		}
+		return nil
+	})
 }
 
 // SignUpInvited makes an account for whoever shows an invitation that was sent to its address, as a member of the organization
@@ -178,8 +212,10 @@ func (s *Service) Create(ctx context.Context, in user.New, password string) (u u
 		return u, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
-		u, err = s.create(tx, ids, name, hash)
-		return err
+		if u, err = s.create(tx, ids, name, hash); err != nil {
+			return err
+		}
+		return s.addresses.Welcome(tx, u)
 	})
 	return u, err
 }
@@ -261,6 +297,9 @@ func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen
 		if err := login.Forget(tx, userID); err != nil {
 			return err
 		}
+		if err := challenge.Forget(tx, userID, challenge.ResetPassword, challenge.SignIn); err != nil {
+			return err
+		}
 		if _, err = session.RevokeAll(tx, userID, sessionID, session.PasswordChanged); err != nil {
 			return err
 		}
@@ -271,10 +310,28 @@ func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen
 // tell writes to the owner of an account that its password is another now.
 func (s *Service) tell(tx *database.Tx, userID string) error {
 	u, err := user.ByID(tx.Context(), tx, userID)
-	if err != nil || u.Email == "" {
+	if err != nil {
 		return err
 	}
-	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Content: notify.PasswordChanged{Where: notify.Here(tx)}})
+	return s.notices.Tell(tx, u, u.Email, notice.Change{What: notice.Password}, func(notMe string, w notify.Where) notify.Content {
+		return notify.PasswordChanged{NotMe: notMe, Where: w}
+	})
+}
+
+// Prepare checks and hashes a password for somebody who may set one without showing the one they have. What it returns sets it, in the
+// change that shows why they may, and tells them.
+func (s *Service) Prepare(ctx context.Context, chosen string) (func(tx *database.Tx, userID string) error, error) {
+	if err := s.cfg.Allow(chosen); err != nil {
+		return nil, err
+	}
+	hash, err := s.hasher.Hash(ctx, Normalize(chosen))
+	return func(tx *database.Tx, userID string) error {
+		if err := set(tx, userID, hash); err != nil {
+			return err
+		}
+		tx.Emit(Changed{userID})
+		return s.tell(tx, userID)
+	}, err
 }
 
 func rename(err error, field string) error {

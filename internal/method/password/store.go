@@ -27,6 +27,16 @@ func insert(tx *database.Tx, userID, hash string) error {
 	return database.Insert(tx, "passwords", row{userID, hash, tx.Now})
 }
 
+func set(tx *database.Tx, userID, hash string) error {
+	_, err := tx.Exec(`INSERT INTO passwords (user_id, hash, changed_at) VALUES ($1, $2, $3)
+		ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at`, userID, hash, tx.Now)
+	return err
+}
+
+func remove(tx *database.Tx, userID string) (int64, error) {
+	return tx.Exec(`DELETE FROM passwords WHERE user_id = $1`, userID)
+}
+
 // replace stores a new hash if the old one is still there, and says whether it was.
 func replace(tx *database.Tx, userID, old, hash string, changedAt *time.Time) (bool, error) {
 	n, err := tx.Exec(`UPDATE passwords SET hash = $3, changed_at = COALESCE(CAST($4 AS BIGINT), changed_at) WHERE user_id = $1 AND hash = $2`, userID, old, hash, changedAt)

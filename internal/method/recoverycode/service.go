@@ -81,8 +81,8 @@ func (m Method) Issue(tx *database.Tx, userID string) ([]string, error) {
 	return codes, nil
 }
 
-// Withdraw takes a person's codes away.
-func (Method) Withdraw(tx *database.Tx, userID string) error {
+// Discard takes a person's codes away.
+func (Method) Discard(tx *database.Tx, userID string) error {
 	n, err := removeAll(tx, userID)
 	if n > 0 {
 		tx.Emit(Withdrawn{userID, n})

@@ -40,6 +40,15 @@ func (Method) Uses() login.Use { return login.Second | login.StepUp }
 // Reads takes six digits.
 func (Method) Reads(in login.Answer) bool { return digitsOnly(in["code"]) }
 
+// Discard takes a person's app away.
+func (Method) Discard(tx *database.Tx, userID string) error {
+	ok, err := discard(tx, userID)
+	if ok {
+		tx.Emit(Removed{userID})
+	}
+	return err
+}
+
 // Begin asks for the code.
 func (Method) Begin(context.Context, login.Attempt) (login.Prompt, error) {
 	return login.Prompt{Fields: []login.Field{{Name: "code", Type: "code", Autocomplete: "one-time-code"}}}, nil

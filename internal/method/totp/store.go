@@ -46,6 +46,16 @@ func spend(tx *database.Tx, userID string, sealed []byte, step int64) (bool, err
 }
 
 // remove forgets what is kept of a person who has an app, and says whether that was so.
+// discard forgets an app, and one that waits to be confirmed. It says whether there was one that counted.
+func discard(tx *database.Tx, userID string) (bool, error) {
+	counted, err := remove(tx, userID)
+	if err != nil {
+		return false, err
+	}
+	_, err = tx.Exec(`DELETE FROM totp_secrets WHERE user_id = $1`, userID)
+	return counted, err
+}
+
 func remove(tx *database.Tx, userID string) (bool, error) {
 	n, err := tx.Exec(`DELETE FROM totp_secrets WHERE user_id = $1 AND secret IS NOT NULL`, userID)
 	return n == 1, err

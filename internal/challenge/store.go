@@ -1,0 +1,93 @@
+package challenge
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/admit-dev/admit/internal/database"
+)
+
+type row struct {
+	Purpose   Purpose   `db:"purpose"`
+	About     string    `db:"about"`
+	UserID    *string   `db:"user_id"`
+	Target    string    `db:"target"`
+	Data      string    `db:"data"`
+	LinkHash  []byte    `db:"link_hash"`
+	CodeHash  []byte    `db:"code_hash"`
+	Tries     int64     `db:"tries"`
+	CreatedAt time.Time `db:"created_at"`
+	ExpiresAt time.Time `db:"expires_at"`
+}
+
+func (r row) challenge() Challenge {
+	c := Challenge{Purpose: r.Purpose, About: r.About, Target: r.Target, Data: r.Data, ExpiresAt: r.ExpiresAt}
+	if r.UserID != nil {
+		c.UserID = *r.UserID
+	}
+	return c
+}
+
+// put stores a challenge in place of the one there is. While that one is alive its wrong answers count for the new one, and one that
+// was guessed at too often lives out its time.
+func put(tx *database.Tx, r row) error {
+	_, err := tx.Exec(`INSERT INTO challenges (purpose, about, user_id, target, data, link_hash, code_hash, tries, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)
+		ON CONFLICT (purpose, about) DO UPDATE SET user_id = excluded.user_id, target = excluded.target, data = excluded.data,
+		link_hash = excluded.link_hash, code_hash = excluded.code_hash, created_at = excluded.created_at,
+		tries = CASE WHEN challenges.expires_at > $8 THEN challenges.tries ELSE 0 END,
+		expires_at = CASE WHEN challenges.expires_at > $8 AND challenges.tries >= $10 THEN challenges.expires_at ELSE excluded.expires_at END`,
+		r.Purpose, r.About, r.UserID, r.Target, r.Data, r.LinkHash, r.CodeHash, r.CreatedAt, r.ExpiresAt, mostTries)
+	return err
+}
+
+func byLink(ctx context.Context, q database.Querier, p Purpose, hash []byte, now time.Time) (row, error) {
+	r, err := database.One[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM challenges WHERE purpose = $1 AND link_hash = $2 AND expires_at > $3`, p, hash, now)
+	return r, refused(err, ErrLink)
+}
+
+func byAbout(ctx context.Context, q database.Querier, p Purpose, about string, now time.Time) (row, error) {
+	r, err := database.One[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM challenges WHERE purpose = $1 AND about = $2 AND expires_at > $3`, p, about, now)
+	return r, refused(err, ErrCode)
+}
+
+func refused(err, no error) error {
+	if errors.Is(err, database.ErrNone) {
+		return no
+	}
+	return err
+}
+
+// try counts an answer. It says no to one too many.
+func try(tx *database.Tx, p Purpose, about string) (bool, error) {
+	n, err := tx.Exec(`UPDATE challenges SET tries = tries + 1 WHERE purpose = $1 AND about = $2 AND tries < $3 AND expires_at > $4`, p, about, mostTries, tx.Now)
+	return n == 1, err
+}
+
+// take spends a challenge that is as it was found. Of several that try, one succeeds.
+func take(tx *database.Tx, r row) (bool, error) {
+	n, err := tx.Exec(`DELETE FROM challenges WHERE purpose = $1 AND about = $2 AND COALESCE(link_hash, code_hash) = $3 AND expires_at > $4`, r.Purpose, r.About, r.either(), tx.Now)
+	return n == 1, err
+}
+
+func (r row) either() []byte {
+	if r.LinkHash != nil {
+		return r.LinkHash
+	}
+	return r.CodeHash
+}
+
+func remove(tx *database.Tx, p Purpose, about string) error {
+	_, err := tx.Exec(`DELETE FROM challenges WHERE purpose = $1 AND about = $2`, p, about)
+	return err
+}
+
+func removeOf(tx *database.Tx, userID string, p Purpose) error {
+	_, err := tx.Exec(`DELETE FROM challenges WHERE user_id = $1 AND purpose = $2`, userID, p)
+	return err
+}
+
+func removeExpired(tx *database.Tx, limit int) (int64, error) {
+	return tx.Exec(`DELETE FROM challenges WHERE (purpose, about) IN (SELECT purpose, about FROM challenges WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now, limit)
+}

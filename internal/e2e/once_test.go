@@ -1,0 +1,111 @@
+package e2e_test
+
+import (
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/admit-dev/admit/internal/testkit"
+)
+
+// rounds is how often what may happen once is tried by sixteen at the same moment: ONCE_ROUNDS, or a few.
+func rounds(t *testing.T) int {
+	n, err := strconv.Atoi(os.Getenv("ONCE_ROUNDS"))
+	if os.Getenv("ONCE_ROUNDS") == "" {
+		n, err = 5, nil
+	}
+	if err != nil {
+		t.Fatal("ONCE_ROUNDS is no number")
+	}
+	return n
+}
+
+// single is something that may happen once. make prepares it for a round, and use tries it.
+type single struct {
+	what string
+	make func(s *testkit.Server, round int) (use func(s *testkit.Server) testkit.Answer)
+}
+
+// Whatever is good once is used once: of sixteen who send it at the same moment to two servers on one store, one succeeds, and the others
+// are refused as somebody who comes too late.
+func TestGoodOnce(t *testing.T) {
+	for _, engine := range testkit.Engines() {
+		for _, o := range singles {
+			t.Run(engine+"/"+o.what, func(t *testing.T) {
+				t.Parallel()
+				cfg, clock := testkit.Config(t, testkit.DatabaseURL(t, engine)), testkit.NewClock()
+				servers := []*testkit.Server{testkit.Start(t, cfg, clock), testkit.Start(t, cfg, clock)}
+				for round := range rounds(t) {
+					use := o.make(servers[0], round)
+					var all sync.WaitGroup
+					answers := make([]testkit.Answer, 16)
+					for i := range answers {
+						all.Go(func() { answers[i] = use(servers[i%2]) })
+					}
+					all.Wait()
+					won := 0
+					for _, a := range answers {
+						switch {
+						case a.Status == 200:
+							won++
+						case a.Status >= 500 || a.Status < 400:
+							t.Errorf("round %d: %d %s", round, a.Status, a.Body)
+						}
+					}
+					if won != 1 {
+						t.Fatalf("round %d: %d succeeded", round, won)
+					}
+				}
+			})
+		}
+	}
+}
+
+var singles = []single{
+	{"verification link", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "verify" + strconv.Itoa(round) + "@example.com"
+		person(s, email).Post("/auth/email/verify/resend", nil).Want(202)
+		token := tokenIn(s, email)
+		return func(s *testkit.Server) testkit.Answer {
+			return s.Client().Post("/auth/email/verify", m{"token": token})
+		}
+	}},
+	{"reset link", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "reset" + strconv.Itoa(round) + "@example.com"
+		person(s, email)
+		token := forgotten(s, email)
+		return func(s *testkit.Server) testkit.Answer {
+			return s.Client().Post("/auth/password/reset", m{"token": token, "password": "another sentence"})
+		}
+	}},
+	{"not me", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "notme" + strconv.Itoa(round) + "@example.com"
+		person(s, email).Post("/auth/password/change", m{"current_password": pass, "new_password": pass}).Want(200)
+		token := tokenIn(s, email)
+		return func(s *testkit.Server) testkit.Answer {
+			return s.Client().Post("/auth/not-me", m{"token": token})
+		}
+	}},
+	{"change of address", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "change" + strconv.Itoa(round) + "@example.com"
+		person(s, email).Post("/auth/email/change", m{"email": "new-" + email}).Want(202)
+		token := tokenIn(s, "new-"+email)
+		return func(s *testkit.Server) testkit.Answer {
+			return s.Client().Post("/auth/email/verify", m{"token": token})
+		}
+	}},
+	{"recovery code", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "recovery" + strconv.Itoa(round) + "@example.com"
+		_, spares := enrol(s, person(s, email))
+		return func(s *testkit.Server) testkit.Answer {
+			return verify(s.Client(), halfway(s, email), spares[0])
+		}
+	}},
+	{"code of an app", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "app" + strconv.Itoa(round) + "@example.com"
+		app, _ := enrol(s, person(s, email))
+		code := app.code(0)
+		return func(s *testkit.Server) testkit.Answer { return verify(s.Client(), halfway(s, email), code) }
+	}},
+}

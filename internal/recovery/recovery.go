@@ -1,0 +1,194 @@
+// Package recovery is the way back into an account: a new password by mail, and undoing what somebody else did to it.
+package recovery
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/admit-dev/admit/internal/challenge"
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/notice"
+	"github.com/admit-dev/admit/internal/notify"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/user"
+)
+
+// Life is how long a link to set a password is good.
+const Life = 30 * time.Minute
+
+type (
+	// Asked is told of somebody who says that they forgot a password, whether the address is known or not.
+	Asked struct {
+		UserID string `json:"user_id,omitempty"`
+	}
+	// Reset is told of a password that was set with a link.
+	Reset struct {
+		UserID string `json:"user_id"`
+	}
+	// Disowned is told of a change that its person says was not theirs.
+	Disowned struct {
+		UserID string      `json:"user_id"`
+		Change notice.What `json:"change"`
+	}
+)
+
+func (Asked) Kind() string    { return "password.reset_requested" }
+func (Reset) Kind() string    { return "password.reset" }
+func (Disowned) Kind() string { return "account.change_disowned" }
+
+func (e Asked) Subject() string    { return e.UserID }
+func (e Reset) Subject() string    { return e.UserID }
+func (e Disowned) Subject() string { return e.UserID }
+
+// Service lets people back in.
+type Service struct {
+	db         *database.DB
+	challenges *challenge.Service
+	notify     *notify.Service
+	door       *login.Service
+	passwords  *password.Service
+	origin     string // of links
+}
+
+// NewService works on db. Links in mails lead to origin.
+func NewService(db *database.DB, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, origin string) *Service {
+	return &Service{db, challenges, messages, door, passwords, origin}
+}
+
+// Forgot sends a link to set a new password to an address, if it has an account. Nobody learns here whether it has.
+func (s *Service) Forgot(ctx context.Context, email string) error {
+	i, err := user.ParseEmail(email)
+	if err != nil {
+		return err
+	}
+	if err := s.challenges.Afford(i.Value); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		u, err := user.ByIdentifier(ctx, tx, i)
+		if errors.Is(err, user.ErrNotFound) || err == nil && !u.Active() {
+			tx.Emit(Asked{u.ID})
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		tx.Emit(Asked{u.ID})
+		return s.send(tx, u)
+	})
+}
+
+func (s *Service) send(tx *database.Tx, u user.User) error {
+	sent, err := s.challenges.Issue(tx, challenge.Challenge{Purpose: challenge.ResetPassword, About: u.ID, UserID: u.ID, Target: u.Email, ExpiresAt: tx.Now.Add(Life)}, challenge.Link)
+	if err != nil {
+		return err
+	}
+	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Expires: tx.Now.Add(Life),
+		Content: notify.ResetPassword{Link: s.origin + "/recover?token=" + url.QueryEscape(sent.Token), Where: notify.Here(tx)}})
+}
+
+// Show finds whose password a link sets. Nothing is spent.
+func (s *Service) Show(ctx context.Context, token string) (email string, err error) {
+	c, err := s.challenges.ByLink(ctx, s.db, challenge.ResetPassword, token)
+	return c.Target, err
+}
+
+// Reset sets a new password with the link of a mail. Every session ends, and nobody is signed in: whoever has a second factor shows it
+// when they sign in with the new password.
+func (s *Service) Reset(ctx context.Context, token, chosen string) error {
+	if _, err := s.challenges.ByLink(ctx, s.db, challenge.ResetPassword, token); err != nil {
+		return err // before anything is hashed for a stranger
+	}
+	set, err := s.passwords.Prepare(ctx, chosen)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		c, err := s.challenges.TakeLink(tx, challenge.ResetPassword, token)
+		if err != nil {
+			return err
+		}
+		u, err := user.ByID(ctx, tx, c.UserID)
+		if err == nil && (u.Email != c.Target || !u.Active()) {
+			err = challenge.ErrLink
+		}
+		if err != nil {
+			return err
+		}
+		if !u.EmailVerified {
+			if err := s.door.Reclaim(tx, u); err != nil {
+				return err
+			}
+			if err := user.VerifyEmail(tx, u.ID, u.Email); err != nil {
+				return err
+			}
+		}
+		if err := s.door.Shut(tx, u.ID, session.PasswordReset); err != nil {
+			return err
+		}
+		tx.Emit(Reset{u.ID})
+		return set(tx, u.ID)
+	})
+}
+
+// Told is what a link of a notice undoes, for a page to say.
+type Told struct {
+	Email  string // whose account it is about: the address the notice went to
+	Change notice.Change
+}
+
+// ShowNotMe finds what a link undoes. Nothing is spent.
+func (s *Service) ShowNotMe(ctx context.Context, token string) (Told, error) {
+	c, err := s.challenges.ByLink(ctx, s.db, challenge.NotMe, token)
+	if err != nil {
+		return Told{}, err
+	}
+	change, err := notice.Read(c)
+	return Told{c.Target, change}, err
+}
+
+// NotMe takes an account back for whoever was told of a change and says that it was not theirs: the change is undone, every session
+// ends, the password is worth nothing any more, and a link to set a new one goes to the address that was told.
+func (s *Service) NotMe(ctx context.Context, token string) error {
+	return s.db.Write(ctx, func(tx *database.Tx) error {
+		c, err := s.challenges.TakeLink(tx, challenge.NotMe, token)
+		if err != nil {
+			return err
+		}
+		change, err := notice.Read(c)
+		if err != nil {
+			return err
+		}
+		u, err := user.ByID(ctx, tx, c.UserID)
+		if err != nil {
+			return err
+		}
+		if u.Email != c.Target { // it was changed since, or that is what was told
+			if err := user.RestoreEmail(tx, u.ID, c.Target); errors.Is(err, user.ErrNotFound) {
+				return challenge.ErrLink
+			} else if err != nil {
+				return err
+			}
+		}
+		if change.What == notice.FactorAdded {
+			if err := s.door.Discard(tx, u.ID, change.Value); err != nil {
+				return err
+			}
+		}
+		if err := s.door.Discard(tx, u.ID, "password"); err != nil {
+			return err
+		}
+		if err := s.door.Shut(tx, u.ID, session.NotMe); err != nil {
+			return err
+		}
+		tx.Emit(Disowned{u.ID, change.What})
+		if u, err = user.ByID(ctx, tx, u.ID); err != nil || !u.Active() {
+			return err
+		}
+		return s.send(tx, u)
+	})
+}
