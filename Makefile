@@ -19,7 +19,7 @@ COMPOSE ?= docker compose
 RACE = $(if $(shell command -v $$($(GO) env CC)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench torture oracle build cross \
+.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench torture oracle once build cross \
 	up down logs migrate makemigrations dev-tools vendor-docs
 
 help: ## Show this list

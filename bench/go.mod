@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/admit-dev/admit => ../
 
 require (
+	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794
 	github.com/admit-dev/admit v0.0.0
 	github.com/casbin/casbin/v3 v3.10.0
 	github.com/cedar-policy/cedar-go v1.9.0

@@ -130,6 +130,7 @@ var rows = []struct {
 	{"reads", (*bench).reads},
 	{"memory", (*bench).sessionMemory},
 	{"scale", (*bench).scale},
+	{"timing", (*bench).timing},
 	{"postgres", (*bench).postgres},
 	{"authz", (*bench).authz},
 }

@@ -62,7 +62,7 @@ func (b *bench) settings(dir string, env []string) ([]string, error) {
 			return nil, err
 		}
 	}
-	return append(slices.Clone(env), "ENVIRONMENT=development", "RATE_LIMIT=off", "DATA_DIR="+dir), nil
+	return append(slices.Clone(env), "ENVIRONMENT=development", "RATE_LIMIT=off", "EMAIL_VERIFICATION=off", "DATA_DIR="+dir), nil
 }
 
 // signedUp is a server with one person, and their session cookie.

@@ -160,6 +160,38 @@ func TestMailServerDiesAndComesBack(t *testing.T) {
 	})
 }
 
+// A mail server that is dead for a minute, while two hundred people forgot their passwords, fails none of them and loses none: each is
+// answered as ever, and each mail is delivered once when it is back.
+func TestTwoHundredResets(t *testing.T) {
+	mailed(t, func(s *testkit.Server, m *testkit.MailServer) {
+		m.Stop()
+		var to []string
+		for i := range 200 {
+			to = append(to, fmt.Sprintf("person%d@example.com", i))
+			person(s, to[i])
+		}
+		for i, email := range to {
+			s.Client().Post("/auth/password/forgot", map[string]any{"email": email}).Want(202)
+			if i%20 == 0 {
+				s.Advance(6 * time.Second)
+				deliver(s)
+			}
+		}
+		if len(m.Mails("")) != 0 {
+			t.Fatal("it is not dead")
+		}
+		m.Start()
+		s.Advance(time.Minute)
+		deliver(s)
+		once(s, m, to...)
+		for _, mail := range m.Mails("") {
+			if !strings.Contains(mail.Text, "/recover?token=") {
+				t.Fatalf("%s", mail.Raw)
+			}
+		}
+	})
+}
+
 // No request waits for a mail server: one that takes the connection and never says a word is still being waited for when the
 // request has long been answered.
 func TestRequestsDoNotWaitForMail(t *testing.T) {

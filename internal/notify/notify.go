@@ -28,6 +28,7 @@ type Message struct {
 	Channel Channel   // Email when empty
 	UserID  string    // whom it concerns, if that is somebody known
 	Locale  string    // a language tag or an Accept-Language; without it the language of the request holds, then DEFAULT_LOCALE
+	Nobody  bool      // it is written out and sent to nobody, so that asking for one that may not be sent takes as long as for another
 	Expires time.Time // when its link and code run out, and it is of no use any more; may be zero
 	Content Content   // what it says: VerifyEmail, OneTimeCode, PasswordChanged, …
 }

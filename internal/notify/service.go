@@ -61,6 +61,7 @@ func NewService(db *database.DB, cfg Config, box *secret.Box, opt Options) (*Ser
 // payload is what is sealed of a message: everything the database need not know.
 type payload struct {
 	To      string          `json:"to"`
+	Nobody  bool            `json:"nobody,omitempty"`
 	Expires time.Time       `json:"expires,omitzero"`
 	Content json.RawMessage `json:"content"`
 }
@@ -77,7 +78,7 @@ func (s *Service) Send(tx *database.Tx, m Message) error {
 	if err != nil {
 		return err
 	}
-	plain, err := json.Marshal(payload{m.To, m.Expires, content})
+	plain, err := json.Marshal(payload{m.To, m.Nobody, m.Expires, content})
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (s *Service) Send(tx *database.Tx, m Message) error {
 		r.GiveUpAt = m.Expires
 	}
 	if s.caught(m.Channel) && s.terminal == nil { // nobody sits there to be shown it
-		r.State, r.EndedAt = caught, &tx.Now
+		r.State, r.EndedAt = kept(m.Nobody), &tx.Now
 	}
 	tx.Emit(Queued{r.ID, r.UserID, r.Channel, r.Template})
 	return database.Insert(tx, "deliveries", r)
@@ -144,7 +145,7 @@ const most = 500
 // Inbox is what no service carries and is kept instead, newest first: of everybody, or of one recipient. It is empty outside
 // development.
 func (s *Service) Inbox(ctx context.Context, to string) ([]Letter, error) {
-	rows, err := s.kept(ctx)
+	rows, err := s.inbox(ctx)
 	var list []Letter
 	for _, r := range rows {
 		p, err := s.open(r)
@@ -175,7 +176,7 @@ func (s *Service) Caught(ctx context.Context, messageID string) (Letter, error) 
 	return s.letter(r)
 }
 
-func (s *Service) kept(ctx context.Context) (list []row, err error) {
+func (s *Service) inbox(ctx context.Context) (list []row, err error) {
 	if !s.catching {
 		return nil, nil
 	}

@@ -15,6 +15,7 @@ const (
 	sent   state = "sent"
 	caught state = "caught" // kept for the development inbox
 	failed state = "failed"
+	void   state = "void" // for nobody
 )
 
 type row struct {
@@ -34,7 +35,7 @@ type row struct {
 }
 
 func newest(ctx context.Context, q database.Querier, only state, limit int) ([]row, error) {
-	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries WHERE (CAST($1 AS TEXT) = '' OR state = $1) ORDER BY id DESC LIMIT $2 + 0`, only, limit)
+	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries WHERE (CAST($1 AS TEXT) = '' AND state <> 'void' OR state = $1) ORDER BY id DESC LIMIT $2 + 0`, only, limit)
 }
 
 func byID(ctx context.Context, q database.Querier, id string) (row, error) {
@@ -65,9 +66,17 @@ func end(tx *database.Tx, id string, s state, payload []byte, tries int64, reply
 	return n == 1, err
 }
 
+// kept is what becomes of a message that stays here.
+func kept(nobody bool) state {
+	if nobody {
+		return void
+	}
+	return caught
+}
+
 // keep closes a message that stays here.
-func keep(tx *database.Tx, id string) (bool, error) {
-	n, err := tx.Exec(`UPDATE deliveries SET state = 'caught', ended_at = $2 WHERE id = $1 AND state = 'queued'`, id, tx.Now)
+func keep(tx *database.Tx, id string, as state) (bool, error) {
+	n, err := tx.Exec(`UPDATE deliveries SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'queued'`, id, as, tx.Now)
 	return n == 1, err
 }
 
@@ -84,7 +93,7 @@ func overdue(ctx context.Context, q database.Querier, now time.Time, limit int) 
 }
 
 func removeEnded(tx *database.Tx, before time.Time, limit int) (int64, error) {
-	return tx.Exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at < $1 LIMIT $2 + 0)`, before, limit)
+	return tx.Exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at < $1 OR ended_at IS NOT NULL AND state = 'void' LIMIT $2 + 0)`, before, limit)
 }
 
 // backlog are how many messages wait, since when the oldest does, and how many were given up since a time.

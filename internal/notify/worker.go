@@ -156,13 +156,18 @@ func (s *Service) catch(ctx context.Context, l *line) (time.Duration, error) {
 	if err != nil || len(list) == 0 {
 		return idle, err
 	}
+	r, err := byID(ctx, s.db, list[0].ID)
+	if err != nil {
+		return idle, err
+	}
+	p, _ := s.open(r) // what cannot be read shows in the inbox, or nowhere
 	var mine bool
 	err = s.db.Write(ctx, func(tx *database.Tx) (err error) {
 		tx.Quiet()
-		mine, err = keep(tx, list[0].ID)
+		mine, err = keep(tx, r.ID, kept(p.Nobody))
 		return err
 	}, database.ReadCommitted) // the affected row decides
-	if err != nil || !mine || s.terminal == nil {
+	if err != nil || !mine || s.terminal == nil || p.Nobody {
 		return -1, err
 	}
 	caught, err := s.Caught(ctx, list[0].ID)
@@ -198,6 +203,10 @@ func (s *Service) deliver(ctx context.Context, l *line, r row) {
 		s.later(ctx, r, "", Unreadable, err.Error())
 		return
 	}
+	if p, err := s.open(r); err == nil && p.Nobody {
+		s.drop(ctx, r)
+		return
+	}
 	if !s.db.Now().Before(r.GiveUpAt) {
 		s.fail(ctx, r, letter.To, RanOut, r.Reply)
 		return
@@ -229,6 +238,18 @@ func (s *Service) deliver(ctx context.Context, l *line, r row) {
 			s.log.Warn("messages are not delivered at the moment; they wait until the service answers again", "channel", l.channel, "err", hide(err.Error(), letter))
 		}
 		s.release(ctx, r, now.Add(pause), hide(err.Error(), letter))
+	}
+}
+
+// drop closes a message to nobody.
+func (s *Service) drop(ctx context.Context, r row) {
+	err := s.db.Write(ctx, func(tx *database.Tx) error {
+		tx.Quiet()
+		_, err := end(tx, r.ID, void, nil, r.Tries, "")
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("a message to nobody could not be closed; it will be", "message_id", r.ID, "err", err)
 	}
 }
 
@@ -274,6 +295,10 @@ func (s *Service) release(ctx context.Context, r row, due time.Time, reply strin
 
 // fail closes a message that will not be sent. Of what it was, only the recipient is kept.
 func (s *Service) fail(ctx context.Context, r row, to string, why Reason, reply string) {
+	if p, err := s.open(r); err == nil && p.Nobody {
+		s.drop(ctx, r)
+		return
+	}
 	var rest []byte
 	if plain, err := json.Marshal(payload{To: to}); err == nil && to != "" {
 		rest = s.box.Seal(plain, about(r.ID))

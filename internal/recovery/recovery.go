@@ -70,24 +70,28 @@ func (s *Service) Forgot(ctx context.Context, email string) error {
 	}
 	return s.db.Write(ctx, func(tx *database.Tx) error {
 		u, err := user.ByIdentifier(ctx, tx, i)
-		if errors.Is(err, user.ErrNotFound) || err == nil && !u.Active() {
-			tx.Emit(Asked{u.ID})
-			return nil
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, user.ErrNotFound) {
 			return err
 		}
 		tx.Emit(Asked{u.ID})
+		if err != nil || !u.Active() {
+			return s.send(tx, user.User{Email: i.Value}) // to nobody, as much work as to somebody
+		}
 		return s.send(tx, u)
 	})
 }
 
+// send sends a link to set a new password, and to nobody when u is nobody.
 func (s *Service) send(tx *database.Tx, u user.User) error {
-	sent, err := s.challenges.Issue(tx, challenge.Challenge{Purpose: challenge.ResetPassword, About: u.ID, UserID: u.ID, Target: u.Email, ExpiresAt: tx.Now.Add(Life)}, challenge.Link)
+	about := u.ID
+	if about == "" {
+		about = "nobody " + u.Email
+	}
+	sent, err := s.challenges.Issue(tx, challenge.Challenge{Purpose: challenge.ResetPassword, About: about, UserID: u.ID, Target: u.Email, ExpiresAt: tx.Now.Add(Life)}, challenge.Link)
 	if err != nil {
 		return err
 	}
-	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Expires: tx.Now.Add(Life),
+	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Nobody: u.ID == "", Expires: tx.Now.Add(Life),
 		Content: notify.ResetPassword{Link: s.origin + "/recover?token=" + url.QueryEscape(sent.Token), Where: notify.Here(tx)}})
 }
 

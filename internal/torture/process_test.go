@@ -49,7 +49,7 @@ func (j *journal) String() string {
 func settings(dir, databaseURL string, more ...string) []string {
 	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DATA_DIR=" + filepath.Join(dir, "admit-data"), "DATABASE_URL=" + databaseURL,
-		"BASE_URL=http://localhost:8000", "RATE_LIMIT=off", "PASSWORD_HASH_MEMORY_KIB=64", "PASSWORD_HASH_ITERATIONS=1",
+		"BASE_URL=http://localhost:8000", "RATE_LIMIT=off", "EMAIL_VERIFICATION=off", "PASSWORD_HASH_MEMORY_KIB=64", "PASSWORD_HASH_ITERATIONS=1",
 	}, more...)
 }
 

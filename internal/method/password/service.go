@@ -52,12 +52,13 @@ func (Method) Begin(context.Context, login.Attempt) (login.Prompt, error) {
 
 // Verify compares the password with the stored hash. Nobody, and somebody without a password, cost the same.
 func (m Method) Verify(ctx context.Context, a login.Attempt, in login.Answer) (login.Proof, error) {
-	stored := ""
+	userID := ""
 	if a.User != nil {
-		var err error
-		if stored, err = hashOf(ctx, m.db, a.User.ID); err != nil {
-			return login.Proof{}, err
-		}
+		userID = a.User.ID
+	}
+	stored, err := hashOf(ctx, m.db, userID)
+	if err != nil {
+		return login.Proof{}, err
 	}
 	upgraded, err := verify(ctx, m.hasher, stored, in["password"])
 	if wrong(err) {
