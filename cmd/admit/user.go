@@ -10,14 +10,16 @@ import (
 
 // userCmd is what an operator does with people.
 type userCmd struct {
-	List     userListCmd     `cmd:"" help:"List people, newest first."`
-	Create   userCreateCmd   `cmd:"" help:"Make an account."`
-	Get      userGetCmd      `cmd:"" help:"Show one person."`
-	Disable  userDisableCmd  `cmd:"" help:"Keep a person from signing in, and end their sessions."`
-	Enable   userEnableCmd   `cmd:"" help:"Let a person sign in again."`
-	Sessions userSessionsCmd `cmd:"" help:"List where a person is signed in."`
-	Logout   userLogoutCmd   `cmd:"" help:"End every session of a person."`
-	Delete   userDeleteCmd   `cmd:"" help:"Delete a person and everything of theirs."`
+	List          userListCmd          `cmd:"" help:"List people, newest first."`
+	Create        userCreateCmd        `cmd:"" help:"Make an account."`
+	Get           userGetCmd           `cmd:"" help:"Show one person."`
+	Disable       userDisableCmd       `cmd:"" help:"Keep a person from signing in, and end their sessions."`
+	Enable        userEnableCmd        `cmd:"" help:"Let a person sign in again."`
+	Sessions      userSessionsCmd      `cmd:"" help:"List where a person is signed in."`
+	Logout        userLogoutCmd        `cmd:"" help:"End every session of a person."`
+	ResetPassword userResetPasswordCmd `cmd:"" name:"reset-password" help:"Send a person a link to set a new password."`
+	ResetMFA      userResetMFACmd      `cmd:"" name:"reset-mfa" help:"Take the second factors from a person who lost them."`
+	Delete        userDeleteCmd        `cmd:"" help:"Delete a person and everything of theirs."`
 }
 
 type userListCmd struct {

@@ -143,3 +143,41 @@ type sessionView struct {
 	LastSeenAt time.Time `json:"last_seen_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
 }
+
+type userResetPasswordCmd struct{ cli.Whose }
+
+// Help is the example of the help page.
+func (userResetPasswordCmd) Help() string {
+	return "The link is good once, for 30 minutes.\n\nExample:\n\n\tadmit user reset-password ann@example.com"
+}
+
+// Run sends a person a link to set a new password.
+func (c *userResetPasswordCmd) Run(p *cli.Program) error {
+	return c.With(p, func(a *app.App, u user.User) error {
+		if err := a.Resets.Send(p.Ctx, authz.System, u.ID); err != nil {
+			return err
+		}
+		p.Say("A link to set a new password is on its way to %s: the running server sends it.", u.Email)
+		p.Next("admit message list")
+		return p.After(a, u)
+	})
+}
+
+type userResetMFACmd struct{ cli.Whose }
+
+// Help is the example of the help page.
+func (userResetMFACmd) Help() string {
+	return "Make sure that it is really they who ask.\n\nExample:\n\n\tadmit user reset-mfa ann@example.com"
+}
+
+// Run takes the second factors from a person who lost them.
+func (c *userResetMFACmd) Run(p *cli.Program) error {
+	return c.With(p, func(a *app.App, u user.User) error {
+		if err := a.Resets.DropFactors(p.Ctx, authz.System, u.ID); err != nil {
+			return err
+		}
+		p.Say("%s is asked for no second factor any more, and is signed out everywhere.", cli.Label(u))
+		p.Next("admit user get " + cli.Label(u))
+		return p.After(a, u)
+	})
+}

@@ -58,7 +58,7 @@ func (s *Service) Update(ctx context.Context, c authz.Caller, userID string, cha
 
 // Disable keeps a person from signing in and ends every session of theirs.
 func (s *Service) Disable(ctx context.Context, c authz.Caller, userID string) error {
-	return s.change(ctx, c, "sys:users:disable", userID, func(tx *authz.Tx) error {
+	return s.Change(ctx, c, "sys:users:disable", userID, func(tx *authz.Tx) error {
 		changed, err := user.Disable(tx.Tx, userID)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (s *Service) Disable(ctx context.Context, c authz.Caller, userID string) er
 
 // Enable lets a person sign in again.
 func (s *Service) Enable(ctx context.Context, c authz.Caller, userID string) error {
-	return s.change(ctx, c, "sys:users:disable", userID, func(tx *authz.Tx) error {
+	return s.Change(ctx, c, "sys:users:disable", userID, func(tx *authz.Tx) error {
 		changed, err := user.Enable(tx.Tx, userID)
 		if changed {
 			tx.TouchMember("", userID)
@@ -84,7 +84,7 @@ func (s *Service) Enable(ctx context.Context, c authz.Caller, userID string) err
 
 // Delete removes a person, their sessions and everything of theirs.
 func (s *Service) Delete(ctx context.Context, c authz.Caller, userID string) error {
-	return s.change(ctx, c, "sys:users:delete", userID, func(tx *authz.Tx) error {
+	return s.Change(ctx, c, "sys:users:delete", userID, func(tx *authz.Tx) error {
 		if _, err := session.RevokeAll(tx.Tx, userID, "", session.UserDeleted); err != nil {
 			return err
 		}
@@ -98,15 +98,15 @@ func (s *Service) Delete(ctx context.Context, c authz.Caller, userID string) err
 
 // SignOut ends every session of a person and says how many.
 func (s *Service) SignOut(ctx context.Context, c authz.Caller, userID string) (n int, err error) {
-	err = s.change(ctx, c, "sys:users:logout", userID, func(tx *authz.Tx) error {
+	err = s.Change(ctx, c, "sys:users:logout", userID, func(tx *authz.Tx) error {
 		n, err = session.RevokeAll(tx.Tx, userID, "", session.RevokedByAdmin)
 		return err
 	})
 	return n, err
 }
 
-// change is a change of one person by somebody who may, and who holds at least what they hold.
-func (s *Service) change(ctx context.Context, c authz.Caller, permission, userID string, f func(tx *authz.Tx) error) error {
+// Change is a change of one person by somebody who may, and who holds at least what they hold.
+func (s *Service) Change(ctx context.Context, c authz.Caller, permission, userID string, f func(tx *authz.Tx) error) error {
 	return s.authz.Write(ctx, c, func(tx *authz.Tx) error {
 		if err := tx.Require(permission, ""); err != nil {
 			return err

@@ -76,6 +76,12 @@ func (s *API) people() {
 			return s.person(q, u, err)
 		})
 	}
+	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/reset-password", Summary: "Send a person a link to set a new password", DefaultStatus: http.StatusAccepted, Tags: tags}, user, func(q *call, in *UserRef) (Message, error) {
+		return Message{"A link is on its way to their address."}, s.changed(q, s.app.Resets.Send(q, q.caller(), in.User))
+	})
+	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/reset-mfa", Summary: "Take the second factors from a person who lost them, and end their sessions", Tags: tags}, user, func(q *call, in *UserRef) (Message, error) {
+		return Message{"They are asked for no second factor any more, and are signed out everywhere."}, s.changed(q, s.app.Resets.DropFactors(q, q.caller(), in.User))
+	})
 	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/logout-all", Summary: "End every session of a person", Tags: tags}, user, func(q *call, in *UserRef) (Ended, error) {
 		n, err := s.app.Accounts.SignOut(q, q.caller(), in.User)
 		return Ended{"They are signed out.", n}, err

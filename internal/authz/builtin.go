@@ -58,6 +58,7 @@ func SystemPermissions() []Permission {
 	add(ScopeGlobal, true, `sys:users:update Change users
 		sys:users:disable Disable, enable and unlock users
 		sys:users:logout End the sessions of users
+		sys:users:recover Help users who lost a way in: send reset links, take second factors away
 		sys:users:delete Delete users
 		sys:users:impersonate Act as another user
 		sys:orgs:suspend Suspend and reinstate organizations

@@ -99,6 +99,16 @@ func (s *Service) Discard(tx *database.Tx, userID, method string) error {
 	return s.dropSpares(tx, u)
 }
 
+// DropFactors has no second factor be asked of a person any more, and forgets the secrets of all of them.
+func (s *Service) DropFactors(tx *database.Tx, u user.User) error {
+	for _, name := range u.Factors {
+		if err := s.Discard(tx, u.ID, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Shut ends every session and every sign-in of a person, and whatever was sent to them opens nothing any more.
 func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error {
 	if err := Forget(tx, userID); err != nil {
@@ -122,10 +132,8 @@ func (s *Service) Reclaim(tx *database.Tx, u user.User) error {
 			return err
 		}
 	}
-	for _, name := range u.Factors { // of a method that is offered no more
-		if err := user.RemoveFactor(tx, u.ID, name); err != nil {
-			return err
-		}
+	if err := s.DropFactors(tx, u); err != nil { // of methods that are offered no more
+		return err
 	}
 	tx.Emit(Reclaimed{u.ID})
 	return s.Shut(tx, u.ID, session.Reclaimed)

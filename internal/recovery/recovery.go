@@ -7,6 +7,10 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/admit-dev/admit/internal/account"
+	"github.com/admit-dev/admit/internal/address"
+	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
@@ -16,6 +20,12 @@ import (
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
+
+// ErrNoFactor is somebody without a second factor, from whom none can be taken.
+var ErrNoFactor = apperr.New(apperr.Conflict, "no_second_factor", "This account has no second factor.")
+
+// permission is what it takes to help others.
+const permission = "sys:users:recover"
 
 // Life is how long a link to set a password is good.
 const Life = 30 * time.Minute
@@ -31,8 +41,8 @@ type (
 	}
 	// Disowned is told of a change that its person says was not theirs.
 	Disowned struct {
-		UserID string      `json:"user_id"`
-		Change notice.What `json:"change"`
+		UserID string `json:"user_id"`
+		Change string `json:"change"` // email, password, factor_added, factor_removed, signed_in, code_used
 	}
 )
 
@@ -51,12 +61,14 @@ type Service struct {
 	notify     *notify.Service
 	door       *login.Service
 	passwords  *password.Service
+	accounts   *account.Service
+	notices    *notice.Service
 	origin     string // of links
 }
 
 // NewService works on db. Links in mails lead to origin.
-func NewService(db *database.DB, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, origin string) *Service {
-	return &Service{db, challenges, messages, door, passwords, origin}
+func NewService(db *database.DB, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, accounts *account.Service, notices *notice.Service, origin string) *Service {
+	return &Service{db, challenges, messages, door, passwords, accounts, notices, origin}
 }
 
 // Forgot sends a link to set a new password to an address, if it has an account. Nobody learns here whether it has.
@@ -189,10 +201,54 @@ func (s *Service) NotMe(ctx context.Context, token string) error {
 		if err := s.door.Shut(tx, u.ID, session.NotMe); err != nil {
 			return err
 		}
-		tx.Emit(Disowned{u.ID, change.What})
+		tx.Emit(Disowned{u.ID, string(change.What)})
 		if u, err = user.ByID(ctx, tx, u.ID); err != nil || !u.Active() {
 			return err
 		}
 		return s.send(tx, u)
+	})
+}
+
+// Send sends a person a link to set a new password, for somebody who may help them.
+func (s *Service) Send(ctx context.Context, c authz.Caller, userID string) error {
+	return s.accounts.Change(ctx, c, permission, userID, func(tx *authz.Tx) error {
+		u, err := user.ByID(ctx, tx.Tx, userID)
+		if err == nil && u.Email == "" {
+			err = address.ErrNone
+		}
+		if err != nil {
+			return err
+		}
+		tx.Emit(Asked{u.ID})
+		return s.send(tx.Tx, u)
+	})
+}
+
+// DropFactors has no second factor be asked of a person any more who lost theirs, for somebody who may help them. Every session ends,
+// and the person is told.
+func (s *Service) DropFactors(ctx context.Context, c authz.Caller, userID string) error {
+	return s.accounts.Change(ctx, c, permission, userID, func(tx *authz.Tx) error {
+		u, err := user.ByID(ctx, tx.Tx, userID)
+		if err == nil && len(u.Factors) == 0 {
+			err = ErrNoFactor
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.door.DropFactors(tx.Tx, u); err != nil {
+			return err
+		}
+		if err := s.door.Shut(tx.Tx, u.ID, session.RevokedByAdmin); err != nil {
+			return err
+		}
+		for _, method := range u.Factors {
+			err := s.notices.Tell(tx.Tx, u, u.Email, notice.Change{What: notice.FactorRemoved, Value: method}, func(notMe string, w notify.Where) notify.Content {
+				return notify.FactorRemoved{Factor: notify.Factor(method), NotMe: notMe, Where: w}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
