@@ -105,7 +105,7 @@ makemigrations: ## Begin a migration: make makemigrations m="describe change"
 	@[ -n "$(m)" ] || { echo 'usage: make makemigrations m="describe change"'; exit 1; }
 	$(GO) run ./cmd/admit migrate new "$(m)"
 
-dev-tools: ## Fetch what the other targets use: modules, staticcheck, PostgreSQL and PgBouncer
+dev-tools: ## Fetch what the other targets use: modules, staticcheck, PostgreSQL, PgBouncer and Chromium
 	$(GO) mod download
 	$(GO) run $(STATICCHECK) -version
 	scripts/with-services.sh true

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server and a PgBouncer of its own, and on Debian with Postfix at hand:
+# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Chromium and on Debian Postfix at hand:
 #
 #   scripts/with-services.sh go test ./...
 #
-# The command finds them in TEST_POSTGRES_URL and TEST_PGBOUNCER_URL. Both listen on free ports of 127.0.0.1, keep
+# The command finds them in TEST_POSTGRES_URL, TEST_PGBOUNCER_URL and CHROMIUM. The servers listen on free ports of 127.0.0.1, keep
 # everything in one temporary directory, and are gone when the command ends.
 set -euo pipefail
 
@@ -36,10 +36,24 @@ pgbouncer_bin() {
 	PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/usr/local/sbin:/opt/homebrew/bin command -v pgbouncer || true
 }
 
+# chromium_bin prints the path of Chromium or of a browser that is made from it, or nothing.
+chromium_bin() {
+	local name
+	if [ -n "${CHROMIUM:-}" ]; then
+		command -v "$CHROMIUM" || true
+		return
+	fi
+	for name in chromium chromium-browser google-chrome google-chrome-stable \
+		'/Applications/Chromium.app/Contents/MacOS/Chromium' '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'; do
+		if command -v "$name"; then return; fi
+	done
+}
+
 # missing prints the packages that are still needed; their names are the same on every system named below.
 missing() {
 	[ -n "$(pg_bin)" ] || echo postgresql
 	[ -n "$(pgbouncer_bin)" ] || echo pgbouncer
+	[ -n "$(chromium_bin)" ] || echo chromium
 	if postfix_wanted; then
 		has postfix || echo postfix
 		has saslpasswd2 || echo sasl2-bin
@@ -53,11 +67,11 @@ postfix_wanted() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 has() { PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin command -v "$1" >/dev/null; }
 
 how_to_install() {
-	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, and PgBouncer). Install them with"
-	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer'
-	say '  macOS           brew install postgresql@17 pgbouncer'
-	say '  Fedora          sudo dnf install postgresql-server pgbouncer'
-	say '  Alpine          sudo apk add postgresql pgbouncer'
+	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, and Chromium or Chrome). Install them with"
+	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer chromium'
+	say '  macOS           brew install postgresql@17 pgbouncer && brew install --cask chromium'
+	say '  Fedora          sudo dnf install postgresql-server pgbouncer chromium'
+	say '  Alpine          sudo apk add postgresql pgbouncer chromium'
 	die 'or test on SQLite alone: make test-fast'
 }
 
@@ -108,6 +122,7 @@ install_missing() {
 [ -z "$(missing)" ] || install_missing
 bin=$(pg_bin)
 bouncer=$(pgbouncer_bin)
+CHROMIUM=$(chromium_bin)
 
 # Not TMPDIR: the path of a socket may have about 100 bytes, and another user must be able to enter.
 dir=$(mktemp -d /tmp/admit-services.XXXXXX)
@@ -246,6 +261,7 @@ export TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$pg_port/postgres?sslmod
 if postfix_wanted; then
 	export TEST_POSTFIX=1 PATH="$PATH:/usr/sbin:/sbin"
 fi
+export CHROMIUM
 export TEST_PGBOUNCER_URL="postgres://postgres@127.0.0.1:$bouncer_port/postgres?sslmode=disable"
 
 if [ -t 0 ]; then

@@ -64,6 +64,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.emails()
 	s.recovery()
 	s.factors()
+	s.passkeys()
 	s.sessions()
 	s.orgs()
 	s.roles()

@@ -28,7 +28,21 @@ type reauthenticateIn struct {
 	Body struct {
 		Password string `json:"password,omitempty" maxLength:"4096" doc:"For who has no second factor."`
 		Code     string `json:"code,omitempty" maxLength:"100" doc:"The six digits that the app shows, or a recovery code." example:"123456"`
+
+		Credential credential `json:"credential,omitempty" doc:"PublicKeyCredential.toJSON() of a passkey that signed what /auth/reauthenticate/options asks."`
 	}
+}
+
+type askProof struct {
+	Body struct {
+		Method string `json:"method,omitempty" maxLength:"40" doc:"One of methods; empty is the first."`
+	}
+}
+
+// ProofAsked is what proves again that somebody is who they are.
+type ProofAsked struct {
+	Prompt  login.Prompt `json:"prompt" doc:"What to fill in, or to sign."`
+	Methods []string     `json:"methods" doc:"The methods to choose from."`
 }
 
 // RecoveryCodes are ten codes that stand in for a second factor.
@@ -70,11 +84,15 @@ func (s *API) factors() {
 		return s.entered(q, out, err)
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate", Summary: "Prove again that it is you, for what is sensitive", Tags: tags}, user|limited, s.reauthenticate)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate/options", Summary: "What proves again that it is you", Tags: tags}, user|limited, func(q *call, in *askProof) (ProofAsked, error) {
+		prompt, methods, err := s.app.Door.Ask(q, q.live.User, q.live.Session.ID, in.Body.Method)
+		return ProofAsked{prompt, methods}, err
+	})
 }
 
 func (s *API) reauthenticate(q *call, in *reauthenticateIn) (Proved, error) {
 	given := login.Answer{}
-	for name, value := range map[string]string{"password": in.Body.Password, "code": in.Body.Code} {
+	for name, value := range map[string]string{"password": in.Body.Password, "code": in.Body.Code, "credential": in.Body.Credential.text()} {
 		if value != "" {
 			given[name] = value
 		}

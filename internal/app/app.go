@@ -24,6 +24,7 @@ import (
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/recoverycode"
 	"github.com/admit-dev/admit/internal/method/totp"
@@ -51,6 +52,7 @@ type App struct {
 	Tokens     *token.Service
 	Door       *login.Service
 	Passwords  *password.Service
+	Passkeys   *passkey.Service
 	TOTP       *totp.Service
 	Recovery   recoverycode.Method
 	Owner      *owner.Service
@@ -121,6 +123,9 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, cfg.RateLimit.PerRecipient())
 	notices := notice.NewService(a.Notify, a.Challenges, cfg.Web.Origin())
 	a.Addresses = address.NewService(a.DB, cfg.Address, a.Challenges, a.Notify, notices, cfg.Web.Origin())
+	if err := a.passkeys(box, notices); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, notices, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods(box))
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)

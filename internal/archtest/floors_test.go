@@ -28,7 +28,7 @@ var floors = [][]string{
 	{""},
 	{"internal/cli"},
 	{"internal/cli/…"},
-	{"cmd/…", "examples/…", "internal/testkit"},
+	{"cmd/…", "examples/…", "internal/testkit", "internal/testkit/browser"},
 	{"internal/e2e", "internal/torture", "internal/archtest"},
 }
 
@@ -50,6 +50,8 @@ var only = map[string]string{
 	"unsafe":                          "internal/secret",
 	"github.com/google/uuid":          "internal/id",
 	"github.com/pquerna/otp":          "internal/method/totp",
+	"github.com/go-webauthn/":         "internal/method/passkey",
+	"github.com/chromedp/":            "internal/testkit/browser",
 	"github.com/nyaruka/phonenumbers": "internal/user",
 	"github.com/maypok86/otter":       "internal/session",
 	"github.com/mileusna/useragent":   "internal/device",

@@ -11,6 +11,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/totp"
 	"github.com/admit-dev/admit/internal/notify"
@@ -35,6 +36,7 @@ type Config struct {
 	Login     login.Config     `doc:"Signing in and up"`
 	Address   address.Config   `doc:"Verifying e-mail addresses"`
 	Password  password.Config  `doc:"Passwords"`
+	Passkey   passkey.Config   `doc:"Passkeys"`
 	TOTP      totp.Config      `doc:"Authenticator apps"`
 	Hash      secret.Config    `doc:"Password hashing"`
 	User      user.Config      `doc:"People"`
@@ -76,7 +78,8 @@ func (c *Config) Check(production bool) error {
 	if production && c.Address.Verification == "required" && c.Mail.Host == "" {
 		faults = append(faults, errors.New("EMAIL_VERIFICATION=required needs mail: set SMTP_HOST, or nobody gets in"))
 	}
-	return errors.Join(faults...)
+	_, err := c.Passkey.Site(c.Web.Origin())
+	return errors.Join(append(faults, err)...)
 }
 
 // Check finds what is wrong with the settings.

@@ -62,6 +62,13 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 			return m{"token": tokenIn(s, "told@example.com")}
 		},
 	}
+	w.ready["POST /auth/passkeys/register"] = func() any {
+		return m{"credential": s.NewAuthenticator().Create(publicKey(w.owner.Post("/auth/passkeys/register/options", nil).Want(200)))}
+	}
+	w.ready["POST /auth/passkeys/login"] = func() any {
+		attempt, options := begin(s)
+		return m{"attempt": attempt, "credential": w.phone.Get(options)}
+	}
 	for _, n := range w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any) {
 		if n.(m)["transport"] == "token" {
 			w.session = n.(m)["id"].(string)
@@ -100,7 +107,7 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 // rank has an operation come before the one that takes away what it is about.
 func rank(o op) int {
 	last := slices.Index([]string{"POST /api/v1/orgs/{org}/suspend", "POST /api/v1/orgs/{org}/reinstate", "DELETE /api/v1/orgs/{org}/members/{user}", "DELETE /api/v1/orgs/{org}/roles/{role}", "DELETE /api/v1/orgs/{org}",
-		"DELETE /api/v1/users/{user}", "POST /api/v1/refresh", "DELETE /auth/sessions/{id}", "POST /auth/attempts/{id}/method", "POST /auth/attempts/{id}/answer", "POST /api/v1/logout", "POST /auth/password/change",
+		"DELETE /api/v1/users/{user}", "POST /api/v1/refresh", "DELETE /auth/sessions/{id}", "POST /auth/attempts/{id}/method", "POST /auth/attempts/{id}/answer", "DELETE /auth/passkeys/{id}", "POST /api/v1/logout", "POST /auth/password/change",
 		"POST /auth/mfa/totp", "POST /auth/mfa/totp/confirm", "POST /auth/mfa/recovery-codes", "POST /auth/mfa/verify", "DELETE /auth/mfa/totp",
 		"POST /auth/logout", "POST /auth/logout-all"}, o.Method+" "+o.Path)
 	switch {

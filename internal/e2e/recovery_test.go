@@ -203,3 +203,16 @@ func TestNotMe(t *testing.T) {
 		s.Client().Get("/verify").Want(400)
 	})
 }
+
+// Of several passkeys the one that is disowned is gone, and the others are not.
+func TestNotMyPasskey(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		ann := person(s, "ann@example.com")
+		mine, theirs := s.NewAuthenticator(), s.NewAuthenticator()
+		addPasskey(s, ann, mine)
+		addPasskey(s, ann, theirs)
+		s.Client().Post("/auth/not-me", m{"token": tokenIn(s, "ann@example.com")}).Want(200)
+		enter(s, s.Client(), theirs).Want(401)
+		enter(s, s.Client(), mine).Want(200)
+	})
+}

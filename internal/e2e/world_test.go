@@ -20,6 +20,8 @@ type world struct {
 	token                                      string // invites the owner elsewhere
 	session, refresh, attempt, link            string
 	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
+	passkey                                    string
+	phone                                      *testkit.Authenticator // what keeps the passkey
 }
 
 // newWorld makes a world; names keeps it apart from others.
@@ -53,6 +55,8 @@ func newWorld(s *testkit.Server, name string) *world {
 	elsewhere := organization(host, "Elsewhere "+name)
 	host.Post("/api/v1/orgs/"+elsewhere+"/invitations", m{"email": w.email}).Want(201)
 	w.token = invitation(s, elsewhere, w.email)
+	w.phone = s.NewAuthenticator()
+	w.passkey = addPasskey(s, w.owner, w.phone)
 	w.session = w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any)[0].(m)["id"].(string)
 	s.Records()
 	return w
@@ -62,7 +66,7 @@ func newWorld(s *testkit.Server, name string) *world {
 func nowhere() *world {
 	id := func(kind string) string { return kind + "_01900000-0000-7000-8000-00000000dead" }
 	return &world{org: id("org"), member: id("usr"), heir: id("usr"), role: id("rol"), invitation: id("inv"), guard: id("grd"), user: id("usr"), globalRole: "nowhere",
-		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), email: "nobody@example.com"}
+		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), email: "nobody@example.com"}
 }
 
 // path is where an operation finds its thing in the world.
@@ -82,6 +86,8 @@ func (w *world) path(o op) string {
 		id = pick(ofOrg, w.guard, w.globalGuard)
 	case strings.Contains(o.Path, "/attempts/"):
 		id = w.attempt
+	case strings.Contains(o.Path, "/passkeys/"):
+		id = w.passkey
 	}
 	return strings.NewReplacer("{org}", w.org, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token).Replace(o.Path)
 }
@@ -143,6 +149,11 @@ func (w *world) body(o op) any {
 		"POST /auth/password/forgot":                      m{"email": w.email},
 		"POST /auth/password/reset":                       m{"token": "nothing", "password": pass},
 		"POST /auth/not-me":                               m{"token": "nothing"},
+		"POST /auth/reauthenticate/options":               m{},
+		"POST /auth/passkeys/register":                    m{"credential": m{}},
+		"POST /auth/passkeys/login/options":               m{"identifier": w.email},
+		"POST /auth/passkeys/login":                       m{"attempt": w.attempt, "credential": m{}},
+		"PATCH /auth/passkeys/{id}":                       m{"name": "Phone"},
 	}
 	return all[o.Method+" "+o.Path]
 }
@@ -242,7 +253,7 @@ func masked(a testkit.Answer, w *world) string {
 	}
 	delete(a.JSON, "request_id")
 	text, _ := json.Marshal(a.JSON)
-	for _, id := range []string{w.org, w.member, w.heir, w.role, w.invitation, w.guard, w.user, w.globalGuard, w.session} {
+	for _, id := range []string{w.org, w.member, w.heir, w.role, w.invitation, w.guard, w.user, w.globalGuard, w.session, w.passkey} {
 		text = bytes.ReplaceAll(text, []byte(id), []byte("…"))
 	}
 	return string(text)

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/admit-dev/admit/internal/challenge"
@@ -99,6 +100,16 @@ func (s *Service) Discard(tx *database.Tx, userID, method string) error {
 	return s.dropSpares(tx, u)
 }
 
+// DiscardOne is Discard for a method of which a person may have several; id is "" for others.
+func (s *Service) DiscardOne(tx *database.Tx, userID, method, id string) error {
+	if m, ok := s.method(method).(interface {
+		DiscardOne(tx *database.Tx, userID, id string) error
+	}); ok && id != "" {
+		return m.DiscardOne(tx, userID, id)
+	}
+	return s.Discard(tx, userID, method)
+}
+
 // DropFactors has no second factor be asked of a person any more, and forgets the secrets of all of them.
 func (s *Service) DropFactors(tx *database.Tx, u user.User) error {
 	for _, name := range u.Factors {
@@ -151,6 +162,22 @@ func (s *Service) replacements() (list []Replacement) {
 	return list
 }
 
+// Ask says what somebody who is signed in may show to prove again that it is them, and what to fill in or to sign for one of these
+// ways: the one that is chosen, or else the first.
+func (s *Service) Ask(ctx context.Context, u user.User, sessionID, method string) (Prompt, []string, error) {
+	choices := policyOf(s.methods, &u).Again
+	if method == "" && len(choices) > 0 {
+		method = choices[0]
+	}
+	m := s.method(method)
+	if m == nil || !slices.Contains(choices, method) {
+		return Prompt{}, nil, ErrMethod
+	}
+	prompt, err := m.Begin(ctx, Attempt{User: &u, SessionID: sessionID, Method: method, ExpiresAt: s.db.Now().Add(attemptLife)})
+	prompt.Method = method
+	return prompt, choices, err
+}
+
 // Reauthenticate has somebody who is signed in prove again that it is them. Who has a second factor shows that one: a password
 // that was read over a shoulder must not take it away.
 func (s *Service) Reauthenticate(ctx context.Context, u user.User, sessionID string, in Answer) error {
@@ -159,8 +186,8 @@ func (s *Service) Reauthenticate(ctx context.Context, u user.User, sessionID str
 	if m == nil {
 		return ErrUnsuited.Say("This cannot prove that it is you. What can: " + strings.Join(choices, ", ") + ".")
 	}
-	a := Attempt{User: &u, Method: m.Name(), ExpiresAt: s.db.Now().Add(attemptLife)}
-	err := s.judge(ctx, a, in, func(proof Proof) error {
+	a := Attempt{User: &u, SessionID: sessionID, Method: m.Name(), ExpiresAt: s.db.Now().Add(attemptLife)}
+	err := s.judge(ctx, &a, in, func(proof Proof) error {
 		return s.db.Write(ctx, func(tx *database.Tx) error {
 			if proof.Consume != nil {
 				if err := proof.Consume(tx); err != nil {

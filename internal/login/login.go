@@ -51,6 +51,7 @@ const (
 	Second                  // it is asked after a first one, of people who have set it up
 	StepUp                  // it shows of somebody signed in that it is still them
 	Spare                   // it stands in for every second factor; it must be a Replacement
+	Finds                   // it finds out itself whose an answer is: nobody needs to say who they are
 	Address                 // it shows whose the address is, of people whose address is not verified
 )
 
@@ -88,7 +89,9 @@ type Answer map[string]string
 
 // Proof is a method's word for who somebody is. It counts once Consume has succeeded in the sign-in's own change.
 type Proof struct {
-	AMR     string                      // RFC 8176: pwd, otp, …
+	UserID  string                      // whose it is, of an attempt that began without a name
+	AMR     string                      // RFC 8176: pwd, otp, …; several with spaces between them
+	Whole   bool                        // it shows two factors at once: no second one is asked after it
 	Consume func(tx *database.Tx) error // spends what may be used once; nil when there is nothing to spend
 }
 
@@ -96,6 +99,7 @@ type Proof struct {
 type Shown struct {
 	Method string `json:"method"`
 	AMR    string `json:"amr"`
+	Whole  bool   `json:"whole,omitempty"`
 }
 
 // Attempt is a sign-in under way.
@@ -103,11 +107,15 @@ type Attempt struct {
 	ID         string // a secret of whoever began it; "" while it fits into one request
 	Identifier user.Identifier
 	User       *user.User // nil when nobody is known by the identifier
+	SessionID  string     // of somebody signed in who proves again that it is them; "" at the door
 	Method     string     // what is asked now
 	Shown      []Shown
 	Remember   bool // as was asked when it began
 	ExpiresAt  time.Time
 }
+
+// Nameless reports whether nobody has said yet who signs in.
+func (a Attempt) Nameless() bool { return a.User == nil && a.Identifier == user.Identifier{} }
 
 // Step is what an attempt waits for.
 type Step struct {
@@ -144,8 +152,8 @@ type (
 	Failed struct {
 		UserID         string `json:"user_id,omitempty"`
 		Method         string `json:"method"`
-		Reason         string `json:"reason"` // unknown_user, wrong_answer, user_disabled
-		IdentifierHash string `json:"identifier_hash"`
+		Reason         string `json:"reason"`                    // unknown_user, wrong_answer, user_disabled
+		IdentifierHash string `json:"identifier_hash,omitempty"` // none where nobody said who they are
 	}
 	// Begun is told of a sign-in that takes more than one request.
 	Begun struct {

@@ -2,6 +2,7 @@ package login
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -12,6 +13,14 @@ type Policy struct {
 	Address []string // those one of which shows whose the address is; none of people who have shown it
 	Second  []string // those one of which is asked after a first; none of people without a second factor
 	Again   []string // those one of which shows later that it is still them
+}
+
+// policyIn is what is asked in an attempt. One that began without a name goes on with a method that finds out whose it is.
+func policyIn(methods []Method, a Attempt) Policy {
+	if a.Nameless() {
+		methods = slices.DeleteFunc(slices.Clone(methods), func(m Method) bool { return m.Uses()&Finds == 0 })
+	}
+	return policyOf(methods, a.User)
 }
 
 // policyOf is what methods say of u, or of a stranger. A second factor that a person has set up and that is not offered any
@@ -33,7 +42,9 @@ func policyOf(methods []Method, u *user.User) (p Policy) {
 	if u == nil || len(u.Factors) == 0 {
 		return p
 	}
-	enrolled := func(m Method) bool { return m.Uses()&Spare != 0 || slices.Contains(u.Factors, m.Name()) }
+	enrolled := func(m Method) bool {
+		return m.Uses()&Spare != 0 || slices.Contains(u.Factors, m.Name()) || slices.Contains(u.Beside, m.Name())
+	}
 	p.Second, p.Again = of(Second, enrolled), of(Second|StepUp, enrolled)
 	for _, name := range u.Factors {
 		if !slices.Contains(p.Second, name) {
@@ -46,8 +57,12 @@ func policyOf(methods []Method, u *user.User) (p Policy) {
 // next decides what is asked after what has been shown, and whether that is enough. It is the only place that does: no
 // method names another, each is answered and returns here.
 func next(p Policy, shown []Shown, chosen string) (method string, choices []string, done bool) {
+	second := p.Second
+	if slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole && slices.Contains(p.First, s.Method) }) {
+		second = nil // it was both factors at once
+	}
 	stages := [][]string{p.First}
-	for _, more := range [][]string{p.Address, p.Second} {
+	for _, more := range [][]string{p.Address, second} {
 		if len(more) > 0 {
 			stages = append(stages, more)
 		}
@@ -87,11 +102,13 @@ func amr(shown []Shown) (list []string) {
 			continue // it shows whose an address is, and not who somebody is
 		}
 		proofs++
-		if !slices.Contains(list, s.AMR) {
-			list = append(list, s.AMR)
+		for _, word := range strings.Fields(s.AMR) {
+			if !slices.Contains(list, word) {
+				list = append(list, word)
+			}
 		}
 	}
-	if proofs > 1 {
+	if proofs > 1 || slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole }) {
 		list = append(list, "mfa")
 	}
 	return list

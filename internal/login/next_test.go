@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -39,11 +40,15 @@ func TestNext(t *testing.T) {
 		"and then the second":                     {Policy{First: first, Address: []string{"mail"}, Second: second}, []string{"password", "mail"}, "", "totp", second, false},
 		"all three are enough":                    {Policy{First: first, Address: []string{"mail"}, Second: second}, []string{"password", "mail", "totp"}, "", "", nil, true},
 		"an address is no second factor":          {Policy{First: first, Second: second}, []string{"password", "mail"}, "", "totp", second, false},
+		"a first that is both factors is enough":  {Policy{First: first, Second: second}, []string{"passkey!"}, "", "", nil, true},
+		"also after another first":                {Policy{First: first, Second: second}, []string{"password", "passkey!"}, "", "", nil, true},
+		"a second that is both is no first":       {Policy{First: first, Second: second}, []string{"totp!"}, "", "password", first, false},
 		"what was shown under a name now unknown": {Policy{First: first}, []string{"magiclink"}, "", "password", first, false},
 	} {
 		var shown []Shown
 		for _, s := range c.shown {
-			shown = append(shown, Shown{Method: s})
+			name, whole := strings.CutSuffix(s, "!")
+			shown = append(shown, Shown{Method: name, Whole: whole})
 		}
 		method, choices, done := next(c.policy, shown, c.chosen)
 		if method != c.method || done != c.done || !slices.Equal(choices, c.choices) {
@@ -68,15 +73,17 @@ func (fake) Verify(context.Context, Attempt, Answer) (Proof, error) { return Pro
 func TestPolicyOf(t *testing.T) {
 	methods := []Method{fake{"password", First | StepUp}, fake{"magiclink", First}, fake{"totp", Second | StepUp}, fake{"passkey", First | Second | StepUp}, fake{"paper", Second | StepUp | Spare}}
 	for name, c := range map[string]struct {
-		factors              []string
+		factors, beside      []string
 		first, second, again []string
 	}{
-		"without a second factor a first proves again": {nil, []string{"password", "magiclink", "passkey"}, nil, []string{"password", "passkey"}},
-		"with one, it does, or its spare":              {[]string{"totp"}, []string{"password", "magiclink", "passkey"}, []string{"totp", "paper"}, []string{"totp", "paper"}},
-		"any of several":                               {[]string{"passkey", "totp"}, []string{"password", "magiclink", "passkey"}, []string{"totp", "passkey", "paper"}, []string{"totp", "passkey", "paper"}},
-		"one that is offered no more is still asked":   {[]string{"sms"}, []string{"password", "magiclink", "passkey"}, []string{"paper", "sms"}, []string{"paper"}},
+		"without a second factor a first proves again": {nil, nil, []string{"password", "magiclink", "passkey"}, nil, []string{"password", "passkey"}},
+		"what may stand beside one asks for nothing":   {nil, []string{"passkey"}, []string{"password", "magiclink", "passkey"}, nil, []string{"password", "passkey"}},
+		"and may be chosen once one is asked":          {[]string{"totp"}, []string{"passkey"}, []string{"password", "magiclink", "passkey"}, []string{"totp", "passkey", "paper"}, []string{"totp", "passkey", "paper"}},
+		"with one, it does, or its spare":              {[]string{"totp"}, nil, []string{"password", "magiclink", "passkey"}, []string{"totp", "paper"}, []string{"totp", "paper"}},
+		"any of several":                               {[]string{"passkey", "totp"}, nil, []string{"password", "magiclink", "passkey"}, []string{"totp", "passkey", "paper"}, []string{"totp", "passkey", "paper"}},
+		"one that is offered no more is still asked":   {[]string{"sms"}, nil, []string{"password", "magiclink", "passkey"}, []string{"paper", "sms"}, []string{"paper"}},
 	} {
-		p := policyOf(methods, &user.User{Factors: c.factors})
+		p := policyOf(methods, &user.User{Factors: c.factors, Beside: c.beside})
 		if !slices.Equal(p.First, c.first) || !slices.Equal(p.Second, c.second) || !slices.Equal(p.Again, c.again) {
 			t.Errorf("%s: %v", name, p)
 		}
@@ -86,7 +93,8 @@ func TestPolicyOf(t *testing.T) {
 	}
 }
 
-// Whatever is answered in whatever order, it is enough exactly when a first factor was shown and, of who has one, a second beside it.
+// Whatever is answered in whatever order, it is enough exactly when a first factor was shown and, of who has one, a second beside it
+// or with it.
 func TestNextWantsEveryProof(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var methods []Method
@@ -96,6 +104,9 @@ func TestNextWantsEveryProof(t *testing.T) {
 		uses := rapid.SampledFrom([]Use{First, First | StepUp, Second, Second | StepUp, First | Second, Second | Spare, Address})
 		for i := range rapid.IntRange(0, 5).Draw(t, "methods") {
 			methods = append(methods, fake{fmt.Sprint("m", i), uses.Draw(t, "uses")})
+			if rapid.Bool().Draw(t, "beside") && methods[i].Uses()&Second != 0 {
+				u.Beside = append(u.Beside, methods[i].Name())
+			}
 			if rapid.Bool().Draw(t, "enrolled") && methods[i].Uses()&Second != 0 && methods[i].Uses()&Spare == 0 {
 				u.Factors = append(u.Factors, methods[i].Name())
 			}
@@ -104,14 +115,14 @@ func TestNextWantsEveryProof(t *testing.T) {
 		p := policyOf(methods, u)
 		var shown []Shown
 		for range rapid.IntRange(0, 5).Draw(t, "answers") {
-			shown = append(shown, Shown{Method: rapid.SampledFrom(methods).Draw(t, "shown").Name()})
+			shown = append(shown, Shown{Method: rapid.SampledFrom(methods).Draw(t, "shown").Name(), Whole: rapid.Bool().Draw(t, "whole")})
 		}
 		address := len(p.Address) == 0
 		enough := false
 		for i, a := range shown {
 			for j, b := range shown {
 				first := slices.Contains(p.First, a.Method)
-				enough = enough || first && (len(u.Factors) == 0 || i != j && slices.Contains(p.Second, b.Method))
+				enough = enough || first && (len(u.Factors) == 0 || a.Whole || i != j && slices.Contains(p.Second, b.Method))
 			}
 			address = address || slices.Contains(p.Address, a.Method)
 		}
@@ -121,6 +132,41 @@ func TestNextWantsEveryProof(t *testing.T) {
 			t.Fatalf("%v after %v: %q %v %v", p, shown, method, choices, done)
 		}
 	})
+}
+
+// An attempt without a name goes on with nothing but what finds out whose it is, and what was shown in it names its person.
+func TestPolicyWithoutAName(t *testing.T) {
+	methods := []Method{fake{"password", First | StepUp}, fake{"passkey", First | Second | StepUp | Finds}, fake{"totp", Second}}
+	named := Attempt{Identifier: user.Identifier{Kind: user.KindEmail, Value: "nobody@example.com"}}
+	for name, c := range map[string]struct {
+		attempt Attempt
+		want    []string
+	}{
+		"nobody was named":        {Attempt{}, []string{"passkey"}},
+		"somebody unknown was":    {named, []string{"password", "passkey"}},
+		"the person was found":    {Attempt{User: &user.User{}}, []string{"password", "passkey"}},
+		"the person was told too": {Attempt{User: &user.User{}, Identifier: named.Identifier}, []string{"password", "passkey"}},
+	} {
+		if got := policyIn(methods, c.attempt).First; !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// How somebody signed in is told in words of RFC 8176, each once; two factors make mfa, be they shown at once or one by one.
+func TestAMR(t *testing.T) {
+	for want, shown := range map[string][]Shown{
+		"pwd":              {{Method: "password", AMR: "pwd"}},
+		"pwd otp mfa":      {{Method: "password", AMR: "pwd"}, {Method: "totp", AMR: "otp"}},
+		"hwk user":         {{Method: "passkey", AMR: "hwk user"}},
+		"swk user mfa":     {{Method: "passkey", AMR: "swk user", Whole: true}},
+		"pwd hwk user mfa": {{Method: "password", AMR: "pwd"}, {Method: "passkey", AMR: "hwk user"}},
+		"hwk user swk mfa": {{Method: "passkey", AMR: "hwk user"}, {Method: "passkey", AMR: "swk user"}},
+	} {
+		if got := strings.Join(amr(shown), " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
 
 // An answer goes to the method that can read it, and to the one that was asked where none can or both.

@@ -66,10 +66,14 @@ func (s *Service) named(names []string) (list []Method) {
 	return list
 }
 
-// open begins an attempt in memory for whoever the identifier names.
+// open begins an attempt in memory for whoever the identifier names, or without one for a method that needs none.
 func (s *Service) open(ctx context.Context, identifier, method string) (Attempt, error) {
 	if strings.TrimSpace(identifier) == "" {
-		return Attempt{}, ErrIdentifier
+		a := Attempt{Method: method, ExpiresAt: s.db.Now().Add(attemptLife)}
+		if !slices.Contains(policyIn(s.methods, a).First, method) {
+			return Attempt{}, ErrIdentifier
+		}
+		return a, nil
 	}
 	i, err := s.users.ParseIdentifier(identifier)
 	if err != nil {
@@ -128,7 +132,7 @@ func (s *Service) Answer(ctx context.Context, id string, in Answer, f Finish) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	_, choices, _ := next(policyOf(s.methods, a.User), a.Shown, a.Method)
+	_, choices, _ := next(policyIn(s.methods, a), a.Shown, a.Method)
 	if m := meant(s.named(choices), s.method(a.Method), in); m != nil {
 		a.Method = m.Name()
 	}
@@ -142,7 +146,7 @@ func (s *Service) Switch(ctx context.Context, id, method string) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	chosen, _, _ := next(policyOf(s.methods, a.User), a.Shown, method)
+	chosen, _, _ := next(policyIn(s.methods, a), a.Shown, method)
 	if chosen != method {
 		return Step{}, ErrMethod
 	}
@@ -155,7 +159,7 @@ func (s *Service) Switch(ctx context.Context, id, method string) (Step, error) {
 
 // answer has the method judge, and goes on from there.
 func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (out Outcome, err error) {
-	err = s.judge(ctx, a, in, func(proof Proof) (err error) {
+	err = s.judge(ctx, &a, in, func(proof Proof) (err error) {
 		out, err = s.prove(ctx, a, proof, f)
 		return err
 	})
@@ -169,17 +173,21 @@ func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (o
 func wrong(err error) bool { return errors.Is(err, ErrCredentials) || errors.Is(err, ErrCode) }
 
 // judge has the method judge an answer, and then has spend consume the proof in a change of its own. Only a wrong answer costs a try.
-func (s *Service) judge(ctx context.Context, a Attempt, in Answer, spend func(Proof) error) error {
+// In an attempt without a name it finds the person.
+func (s *Service) judge(ctx context.Context, a *Attempt, in Answer, spend func(Proof) error) error {
 	m := s.method(a.Method)
 	if m == nil {
 		return ErrMethod
 	}
-	giveBack, err := s.limit(a)
+	giveBack, err := s.limit(*a)
 	if err != nil {
 		return err
 	}
 	for again := true; ; again = false {
-		proof, err := m.Verify(ctx, a, in)
+		proof, err := m.Verify(ctx, *a, in)
+		if err == nil && a.Nameless() {
+			a.User, err = s.found(ctx, proof.UserID)
+		}
 		switch {
 		case err != nil:
 		case a.User == nil:
@@ -198,11 +206,28 @@ func (s *Service) judge(ctx context.Context, a Attempt, in Answer, spend func(Pr
 	}
 }
 
+// found is the person that a proof is of. One who is gone meanwhile was not there.
+func (s *Service) found(ctx context.Context, userID string) (*user.User, error) {
+	u, err := user.ByID(ctx, s.db, userID)
+	if errors.Is(err, user.ErrNotFound) {
+		err = ErrCredentials
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &u, nil
+}
+
 // prove spends a proof and either completes the sign-in or keeps what was shown for the next step. One transaction.
 func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (out Outcome, err error) {
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		now := a // the change may be tried again
-		now.Shown = append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR})
+		now.Shown = append(slices.Clone(a.Shown), Shown{a.Method, proof.AMR, proof.Whole})
+		if a.ID != "" { // before the proof: what a second caller shows counts for nothing, and against nobody
+			if err := remove(tx, a.ID); err != nil {
+				return err
+			}
+		}
 		if proof.Consume != nil {
 			if err := proof.Consume(tx); err != nil {
 				return err
@@ -210,11 +235,6 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 		}
 		if now.User, err = current(tx, a.User.ID); err != nil {
 			return err
-		}
-		if a.ID != "" {
-			if err := remove(tx, a.ID); err != nil {
-				return err
-			}
 		}
 		out, err = s.advance(tx, now, f)
 		return err
@@ -275,7 +295,7 @@ func (s *Service) Continue(ctx context.Context, out Outcome, err error) (Outcome
 }
 
 func (s *Service) step(ctx context.Context, a Attempt) (Step, error) {
-	_, choices, _ := next(policyOf(s.methods, a.User), a.Shown, a.Method)
+	_, choices, _ := next(policyIn(s.methods, a), a.Shown, a.Method)
 	m := s.method(a.Method)
 	if m == nil {
 		return Step{}, ErrMethod
@@ -293,7 +313,7 @@ func (s *Service) fail(ctx context.Context, a Attempt, no error) error {
 		if reason = "user_disabled"; s.Config.Strict() {
 			no = ErrCredentials
 		}
-	case a.User == nil:
+	case a.User == nil && !a.Nameless():
 		reason = "unknown_user"
 	}
 	return s.db.Write(ctx, func(tx *database.Tx) error {
@@ -303,14 +323,21 @@ func (s *Service) fail(ctx context.Context, a Attempt, no error) error {
 }
 
 func (s *Service) hash(i user.Identifier) string {
+	if i.Kind == "" {
+		return ""
+	}
 	mac := hmac.New(sha256.New, s.hashKey)
 	mac.Write([]byte(i.Kind + " " + i.Value))
 	return hex.EncodeToString(mac.Sum(nil)[:12])
 }
 
 // limit takes one try from the account, by whatever name it was called, or from the name when nobody has it. What it
-// returns gives the try back: a right answer does not count, and gives back no more than its own.
+// returns gives the try back: a right answer does not count, and gives back no more than its own. An answer that says itself whose
+// it is takes none: it cannot be guessed, and who guesses at a password must not keep its owner's passkey out.
 func (s *Service) limit(a Attempt) (giveBack func(), err error) {
+	if a.Nameless() {
+		return func() {}, nil
+	}
 	if a.User != nil {
 		return s.Guess(a.User.ID)
 	}

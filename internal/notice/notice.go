@@ -20,6 +20,7 @@ const Life = 7 * 24 * time.Hour
 type Change struct {
 	What  What   `json:"what"`
 	Value string `json:"value,omitempty"`
+	ID    string `json:"id,omitempty"` // which one, where a person may have several of a method
 }
 
 // What may be done to an account.

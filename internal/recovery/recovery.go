@@ -191,7 +191,7 @@ func (s *Service) NotMe(ctx context.Context, token string) error {
 			}
 		}
 		if change.What == notice.FactorAdded {
-			if err := s.door.Discard(tx, u.ID, change.Value); err != nil {
+			if err := s.door.DiscardOne(tx, u.ID, change.Value, change.ID); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -150,6 +151,22 @@ func tester(t testing.TB, db *sql.DB) string {
 // Start runs a server with exactly this configuration.
 func Start(t *testing.T, cfg admit.Config, clock *Clock, more ...admit.Option) *Server {
 	t.Helper()
+	return start(t, cfg, clock, nil, more)
+}
+
+// StartAt runs a server whose BASE_URL is where it listens, on localhost: browsers want that for passkeys.
+func StartAt(t *testing.T, cfg admit.Config, clock *Clock, more ...admit.Option) *Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Web.BaseURL = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	return start(t, cfg, clock, l, more)
+}
+
+func start(t *testing.T, cfg admit.Config, clock *Clock, l net.Listener, more []admit.Option) *Server {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -159,7 +176,12 @@ func Start(t *testing.T, cfg admit.Config, clock *Clock, more ...admit.Option) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(srv)
+	web := httptest.NewUnstartedServer(srv)
+	if l != nil {
+		_ = web.Listener.Close()
+		web.Listener = l
+	}
+	web.Start()
 	t.Cleanup(func() {
 		web.Close()
 		if err := srv.Close(); err != nil {

@@ -15,16 +15,18 @@ import (
 
 // marks says, for each table, how a row is known to belong to somebody who is marked: by their name. %s is NEW or OLD.
 var marks = map[string]string{
-	"users":          `%s.name LIKE 'marked%%'`,
-	"identifiers":    `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"passwords":      `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"sessions":       `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"user_roles":     `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"factors":        `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"totp_secrets":   `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"recovery_codes": `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"deliveries":     `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
-	"events":         `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.subject AND u.name LIKE 'marked%%')`,
+	"users":              `%s.name LIKE 'marked%%'`,
+	"identifiers":        `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"passwords":          `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"sessions":           `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"user_roles":         `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"factors":            `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"totp_secrets":       `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"recovery_codes":     `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"passkeys":           `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"deliveries":         `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.user_id AND u.name LIKE 'marked%%')`,
+	"passkey_ceremonies": `EXISTS (SELECT 1 FROM sessions n JOIN users u ON u.id = n.user_id WHERE n.id = %s.session_id AND u.name LIKE 'marked%%')`,
+	"events":             `EXISTS (SELECT 1 FROM users u WHERE u.id = %s.subject AND u.name LIKE 'marked%%')`,
 }
 
 var verbs = map[string]string{"INSERT": "NEW", "UPDATE": "OLD", "DELETE": "OLD"}
@@ -64,7 +66,7 @@ func spoil(t *testing.T, db *sql.DB, engine, table string) (repair func()) {
 func rowsOf(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	var all []string
-	for _, table := range []string{"users", "identifiers", "passwords", "sessions", "user_roles", "events", "login_attempts", "owner_links", "signing_keys", "factors", "totp_secrets", "recovery_codes", "deliveries"} {
+	for _, table := range []string{"users", "identifiers", "passwords", "sessions", "user_roles", "events", "login_attempts", "owner_links", "signing_keys", "factors", "totp_secrets", "recovery_codes", "passkeys", "passkey_ceremonies", "deliveries"} {
 		rows, err := db.Query(`SELECT * FROM ` + table)
 		if err != nil {
 			t.Fatal(err)
@@ -134,6 +136,32 @@ func operations(s *testkit.Server, c *caller, prefix string) []operation {
 		cookie, secret = app()
 		return cookie, secret, c.must(t, sent{path: "/auth/mfa/totp/confirm", session: cookie, body: code(secret)}, 200).body["recovery_codes"].([]any)[0]
 	}
+	device := s.NewAuthenticator()
+	asked := func(cookie, path string, body m) m { // what a passkey is to sign
+		answer := c.must(t, sent{path: path, session: cookie, body: body}, 200).body
+		if prompt, ok := answer["prompt"].(m); ok {
+			answer = prompt["challenge"].(m)
+		}
+		return answer["publicKey"].(m)
+	}
+	making := func() (cookie string, made m) { // somebody who adds a passkey
+		_, cookie, _ = person()
+		return cookie, m{"credential": device.Create(asked(cookie, "/auth/passkeys/register/options", nil), func(c *testkit.Ceremony) { c.Count = 1 })}
+	}
+	keyed := func() (cookie, path string) { // somebody who has one
+		cookie, made := making()
+		return cookie, "/auth/passkeys/" + c.must(t, sent{path: "/auth/passkeys/register", session: cookie, body: made}, 201).text1("id")
+	}
+	signing := func(count uint32) (cookie string, shown m) { // somebody who proves again with one
+		cookie, _ = keyed()
+		options := asked(cookie, "/auth/reauthenticate/options", m{"method": "passkey"})
+		return cookie, m{"credential": device.Get(options, func(c *testkit.Ceremony) { c.Count = count })}
+	}
+	adding, made := making()
+	calling, called := keyed()
+	dropping, dropped := keyed()
+	showing, shown := signing(2)
+	copying, copied := signing(1)
 	setting, _ := app()
 	confirming, pending := app()
 	proving, secret, _ := guarded()
@@ -168,6 +196,11 @@ func operations(s *testkit.Server, c *caller, prefix string) []operation {
 		{"proving with a recovery code", "recovery_codes sessions events", 200, sent{path: "/auth/reauthenticate", session: recovering, body: m{"code": spare}}},
 		{"new recovery codes", "recovery_codes events", 200, sent{path: "/auth/mfa/recovery-codes", session: renewing}},
 		{"removing an app", "totp_secrets factors recovery_codes events", 204, sent{method: "DELETE", path: "/auth/mfa/totp", session: removing}},
+		{"adding a passkey", "passkeys passkey_ceremonies deliveries events", 201, sent{path: "/auth/passkeys/register", session: adding, body: made}},
+		{"renaming a passkey", "passkeys events", 200, sent{method: "PATCH", path: called, session: calling, body: m{"name": "Phone"}}},
+		{"removing a passkey", "passkeys deliveries events", 204, sent{method: "DELETE", path: dropped, session: dropping}},
+		{"proving with a passkey", "passkeys passkey_ceremonies sessions events", 200, sent{path: "/auth/reauthenticate", session: showing, body: shown}},
+		{"proving with a copy of one", "passkeys passkey_ceremonies events", 403, sent{path: "/auth/reauthenticate", session: copying, body: copied}},
 		{"owner link", "user_roles sessions events", 200, sent{path: "/auth/owner", body: m{"key": key, "email": owner, "password": password}}},
 	}
 }

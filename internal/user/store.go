@@ -38,6 +38,7 @@ type Row struct {
 	PhoneVerifiedAt *time.Time `db:"phone_verified_at"`
 	Roles           *string    `db:"roles"`
 	Factors         *string    `db:"factors"`
+	Beside          *string    `db:"beside"`
 	DisabledAt      *time.Time `db:"disabled_at"`
 	CreatedAt       time.Time  `db:"created_at"`
 	UpdatedAt       time.Time  `db:"updated_at"`
@@ -47,7 +48,8 @@ type Row struct {
 const (
 	Select = `u.id, u.name, e.value, e.verified_at, n.value, p.value, p.verified_at,
 		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id),
-		(SELECT string_agg(f.method, ' ') FROM factors f WHERE f.user_id = u.id), u.disabled_at, u.created_at, u.updated_at`
+		(SELECT string_agg(f.method, ' ') FROM factors f WHERE f.user_id = u.id),
+		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.disabled_at, u.created_at, u.updated_at`
 	Joins = `LEFT JOIN identifiers e ON e.user_id = u.id AND e.kind = 'email' AND e.is_primary
 		LEFT JOIN identifiers n ON n.user_id = u.id AND n.kind = 'username' AND n.is_primary
 		LEFT JOIN identifiers p ON p.user_id = u.id AND p.kind = 'phone' AND p.is_primary`
@@ -68,7 +70,7 @@ func (r Row) User() User {
 	for _, c := range []struct {
 		to   *[]string
 		from *string
-	}{{&u.Roles, r.Roles}, {&u.Factors, r.Factors}} {
+	}{{&u.Roles, r.Roles}, {&u.Factors, r.Factors}, {&u.Beside, r.Beside}} {
 		if c.from != nil {
 			*c.to = strings.Fields(*c.from)
 			slices.Sort(*c.to)

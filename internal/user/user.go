@@ -36,6 +36,7 @@ type User struct {
 	PhoneVerified bool
 	Roles         []string // global roles, sorted
 	Factors       []string // the methods they have set up as a second factor, sorted
+	Beside        []string // the methods that may be chosen as the second factor once one of Factors is asked for, sorted
 	DisabledAt    *time.Time
 	CreatedAt     time.Time
 	UpdatedAt     time.Time

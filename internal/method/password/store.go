@@ -23,6 +23,12 @@ func hashOf(ctx context.Context, q database.Querier, userID string) (string, err
 	return h, err
 }
 
+// Has reports whether a person has a password.
+func Has(ctx context.Context, q database.Querier, userID string) (bool, error) {
+	hash, err := hashOf(ctx, q, userID)
+	return hash != "", err
+}
+
 func insert(tx *database.Tx, userID, hash string) error {
 	return database.Insert(tx, "passwords", row{userID, hash, tx.Now})
 }
