@@ -20,7 +20,7 @@ RACE = $(if $(shell command -v $$($(GO) env CC)),-race)
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench torture oracle once build cross \
-	up down logs migrate makemigrations dev-tools vendor-docs
+	up down logs migrate makemigrations dev-tools vendor-docs vendor-wordlist
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -109,6 +109,9 @@ dev-tools: ## Fetch what the other targets use: modules, staticcheck, PostgreSQL
 	$(GO) mod download
 	$(GO) run $(STATICCHECK) -version
 	scripts/with-services.sh true
+
+vendor-wordlist: ## Make the list of common passwords anew from its sources
+	scripts/vendor-wordlist.sh
 
 vendor-docs: ## Fetch the pinned Swagger UI and ReDoc anew
 	scripts/vendor-apidocs.sh

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/session"
 	people "github.com/admit-dev/admit/internal/user"
 	"github.com/admit-dev/admit/internal/web"
@@ -96,6 +97,9 @@ func (s *API) auth() {
 	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
 	operation(s, huma.Operation{Method: "PATCH", Path: "/auth/me", Summary: "Change the profile", Tags: []string{"Account"}}, user, s.changeMe)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/switch-org", Summary: "Work in another organization, without signing in again", Tags: []string{"Account"}}, user, s.switchOrg)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/strength", Summary: "How good a password is; nothing is kept of it", Tags: tags}, limited, func(q *call, in *rate) (password.Strength, error) {
+		return s.app.Passwords.Rate(q, in.Body.Password, people.New{Email: in.Body.Email, Username: in.Body.Username, Name: in.Body.Name})
+	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/change", Summary: "Change the password; every other session ends", Tags: []string{"Account"}}, user|limited, s.changePassword)
 }
 
@@ -223,6 +227,15 @@ func (s *API) switchOrg(q *call, in *switchOrg) (Switched, error) {
 		out.AccessToken, out.TokenType, out.ExpiresIn = access.Token, "bearer", int64(access.ExpiresIn.Seconds())
 	}
 	return out, nil
+}
+
+type rate struct {
+	Body struct {
+		Password string `json:"password" maxLength:"4096"`
+		Email    string `json:"email,omitempty" maxLength:"320" doc:"Of whom it is to be: what is about a person is guessed first."`
+		Username string `json:"username,omitempty" maxLength:"100"`
+		Name     string `json:"name,omitempty" maxLength:"1000"`
+	}
 }
 
 type changePassword struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/authzen"
+	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/config"
@@ -131,7 +132,8 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
-	a.Passwords = password.NewService(a.DB, cfg.Password, a.Hasher, a.Users, a.Door, a.Authz, a.Orgs, notices, a.Addresses)
+	a.Passwords = password.NewService(cfg.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
+		Addresses: a.Addresses, Breaches: breach.NewService(cfg.Breach, cfg.Outbound), Site: []string{cfg.Notify.App, cfg.Web.Host()}, Log: opt.Log})
 	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, cfg.Web.Origin())
 	a.TOTP = totp.NewService(totp.NewMethod(a.DB, box), cfg.TOTP, cfg.Web.Host(), a.Door)
 	a.Recovery = recoverycode.NewMethod(a.DB, box)

@@ -16,7 +16,7 @@ import (
 // methods is every way to sign in, the usual one first. To add one, write its folder, its line here and its line in
 // config.Config.
 func (a *App) methods(box *secret.Box) []login.Method {
-	list := []login.Method{password.NewMethod(a.DB, a.Hasher)}
+	list := []login.Method{password.NewMethod(a.DB, a.Hasher, a.Config.Password)}
 	if a.Passkeys.On() {
 		list = append(list, a.Passkeys.Method)
 	}

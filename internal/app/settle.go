@@ -28,8 +28,15 @@ func KeyFile(cfg config.Config) string {
 	return filepath.Join(cfg.Server.DataDir, "session_secret_key")
 }
 
-// settle fills in what development need not say: the SQLite file and the root key, both in the data directory.
+// settle fills in what need not be said: what follows from the environment, and in development the SQLite file and the root key, both in
+// the data directory.
 func settle(cfg config.Config) (config.Config, error) {
+	if cfg.Password.Common == "auto" {
+		cfg.Password.Common = "warn"
+		if cfg.Production() {
+			cfg.Password.Common = "refuse"
+		}
+	}
 	dir := cfg.Server.DataDir
 	if cfg.Database.URL == "" {
 		if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/login"
@@ -36,6 +37,7 @@ type Config struct {
 	Login     login.Config     `doc:"Signing in and up"`
 	Address   address.Config   `doc:"Verifying e-mail addresses"`
 	Password  password.Config  `doc:"Passwords"`
+	Breach    breach.Config    `doc:"Leaked passwords"`
 	Passkey   passkey.Config   `doc:"Passkeys"`
 	TOTP      totp.Config      `doc:"Authenticator apps"`
 	Hash      secret.Config    `doc:"Password hashing"`

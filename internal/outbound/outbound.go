@@ -73,6 +73,11 @@ const mostOfAnAnswer = 64 << 10
 
 // Do sends a request and reads its answer. The error names neither the address nor anything that was sent.
 func Do(ctx context.Context, client *http.Client, r *http.Request) (status int, header http.Header, body []byte, err error) {
+	return DoUpTo(ctx, client, r, mostOfAnAnswer)
+}
+
+// DoUpTo is Do with another limit on what is read of the answer, in bytes.
+func DoUpTo(ctx context.Context, client *http.Client, r *http.Request, most int64) (status int, header http.Header, body []byte, err error) {
 	resp, err := client.Do(r.WithContext(ctx))
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {
@@ -81,7 +86,7 @@ func Do(ctx context.Context, client *http.Client, r *http.Request) (status int, 
 		return 0, nil, nil, fmt.Errorf("%s: %w", r.URL.Host, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, mostOfAnAnswer))
+	body, err = io.ReadAll(io.LimitReader(resp.Body, most))
 	if err != nil {
 		err = fmt.Errorf("%s: the answer broke off: %w", r.URL.Host, err)
 	}

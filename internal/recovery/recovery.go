@@ -116,10 +116,14 @@ func (s *Service) Show(ctx context.Context, token string) (email string, err err
 // Reset sets a new password with the link of a mail. Every session ends, and nobody is signed in: whoever has a second factor shows it
 // when they sign in with the new password.
 func (s *Service) Reset(ctx context.Context, token, chosen string) error {
-	if _, err := s.challenges.ByLink(ctx, s.db, challenge.ResetPassword, token); err != nil {
+	asked, err := s.challenges.ByLink(ctx, s.db, challenge.ResetPassword, token)
+	if err != nil {
 		return err // before anything is hashed for a stranger
 	}
-	set, err := s.passwords.Prepare(ctx, chosen)
+	if asked.UserID == "" {
+		return challenge.ErrLink
+	}
+	set, err := s.passwords.Prepare(ctx, asked.UserID, chosen)
 	if err != nil {
 		return err
 	}
@@ -147,7 +151,7 @@ func (s *Service) Reset(ctx context.Context, token, chosen string) error {
 			return err
 		}
 		tx.Emit(Reset{u.ID})
-		return set(tx, u.ID)
+		return set(tx)
 	})
 }
 

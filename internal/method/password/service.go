@@ -3,10 +3,12 @@ package password
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
@@ -16,16 +18,20 @@ import (
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
+	"github.com/admit-dev/admit/internal/wordlist"
 )
 
 // Method signs in with a password.
 type Method struct {
 	db     *database.DB
 	hasher *secret.Hasher
+	watch  bool // tell of passwords that would not be taken today
 }
 
-// NewMethod checks passwords with hasher.
-func NewMethod(db *database.DB, hasher *secret.Hasher) Method { return Method{db, hasher} }
+// NewMethod checks passwords with hasher. It tells of those that cfg would refuse, and takes them: nobody is locked out by a list.
+func NewMethod(db *database.DB, hasher *secret.Hasher, cfg Config) Method {
+	return Method{db, hasher, cfg.Common == "refuse"}
+}
 
 // Name is "password".
 func (Method) Name() string { return "password" }
@@ -61,10 +67,16 @@ func (m Method) Verify(ctx context.Context, a login.Attempt, in login.Answer) (l
 		return login.Proof{}, err
 	}
 	upgraded, err := verify(ctx, m.hasher, stored, in["password"])
+	early := err == nil && m.watch && wordlist.Has(Normalize(in["password"]))
 	if wrong(err) {
 		err = login.ErrCredentials.Because(err)
 	}
-	return login.Proof{AMR: AMR, Consume: func(tx *database.Tx) error { return consume(tx, a.User.ID, stored, upgraded) }}, err
+	return login.Proof{AMR: AMR, Consume: func(tx *database.Tx) error {
+		if early {
+			tx.Emit(GuessedEarly{a.User.ID})
+		}
+		return consume(tx, a.User.ID, stored, upgraded)
+	}}, err
 }
 
 // consume holds that the password is still the one that was compared, and stores a stronger hash of it if there is one.
@@ -109,11 +121,29 @@ type Service struct {
 	orgs      *org.Service
 	notices   *notice.Service
 	addresses *address.Service
+	breaches  *breach.Service
+	site      []string // what this site is called
+	log       *slog.Logger
 }
 
-// NewService works on db.
-func NewService(db *database.DB, cfg Config, hasher *secret.Hasher, users *user.Service, door *login.Service, az *authz.Service, orgs *org.Service, notices *notice.Service, addresses *address.Service) *Service {
-	return &Service{db, cfg, hasher, users, door, az, orgs, notices, addresses}
+// Deps are what a Service stands on.
+type Deps struct {
+	DB        *database.DB
+	Hasher    *secret.Hasher
+	Users     *user.Service
+	Door      *login.Service
+	Authz     *authz.Service
+	Orgs      *org.Service
+	Notices   *notice.Service
+	Addresses *address.Service
+	Breaches  *breach.Service
+	Site      []string // what this site is called: nobody's password
+	Log       *slog.Logger
+}
+
+// NewService makes accounts and passwords as cfg says.
+func NewService(cfg Config, d Deps) *Service {
+	return &Service{d.DB, cfg, d.Hasher, d.Users, d.Door, d.Authz, d.Orgs, d.Notices, d.Addresses, d.Breaches, d.Site, d.Log}
 }
 
 // SignUp makes an account and signs it in: the person, their password and their session in one change. Under
@@ -226,7 +256,7 @@ func (s *Service) prepare(ctx context.Context, in user.New, password string, tel
 	ids, name, err = s.users.Parse(in)
 	var weak error
 	if password != "" {
-		weak = s.cfg.Allow(password)
+		weak = s.allow(ctx, password, in)
 	}
 	if err := apperr.Fields(err, weak); err != nil {
 		return nil, "", "", err
@@ -258,7 +288,7 @@ func isTaken(err error) bool {
 
 // Change replaces the password of a signed-in person who shows the current one. Every other session of theirs ends.
 func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen string) error {
-	if err := s.cfg.Allow(chosen); err != nil {
+	if err := s.fit(ctx, chosen, userID); err != nil {
 		return rename(err, "new_password")
 	}
 	stored, err := hashOf(ctx, s.db, userID)
@@ -321,12 +351,12 @@ func (s *Service) tell(tx *database.Tx, userID string) error {
 
 // Prepare checks and hashes a password for somebody who may set one without showing the one they have. What it returns sets it, in the
 // change that shows why they may, and tells them.
-func (s *Service) Prepare(ctx context.Context, chosen string) (func(tx *database.Tx, userID string) error, error) {
-	if err := s.cfg.Allow(chosen); err != nil {
+func (s *Service) Prepare(ctx context.Context, userID, chosen string) (func(tx *database.Tx) error, error) {
+	if err := s.fit(ctx, chosen, userID); err != nil {
 		return nil, err
 	}
 	hash, err := s.hasher.Hash(ctx, Normalize(chosen))
-	return func(tx *database.Tx, userID string) error {
+	return func(tx *database.Tx) error {
 		if err := set(tx, userID, hash); err != nil {
 			return err
 		}
@@ -335,8 +365,20 @@ func (s *Service) Prepare(ctx context.Context, chosen string) (func(tx *database
 	}, err
 }
 
+// fit is allow for a person there is.
+func (s *Service) fit(ctx context.Context, chosen, userID string) error {
+	if err := s.cfg.Allow(chosen); err != nil {
+		return err
+	}
+	u, err := s.users.Get(ctx, userID)
+	if err != nil {
+		return err
+	}
+	return s.allow(ctx, chosen, user.New{Email: u.Email, Username: u.Username, Phone: u.Phone, Name: u.Name})
+}
+
 func rename(err error, field string) error {
-	if e, ok := errors.AsType[*apperr.Error](err); ok {
+	if e, ok := errors.AsType[*apperr.Error](err); ok && e.Kind == apperr.Invalid {
 		return e.In(field)
 	}
 	return err
@@ -367,7 +409,7 @@ func (s *Service) Account(ctx context.Context, email, password string) (func(tx 
 		}
 		return func(tx *database.Tx) (user.User, error) { return u, consume(tx, u.ID, stored, "") }, err
 	}
-	if err := s.cfg.Allow(password); err != nil {
+	if err := s.fit(ctx, password, u.ID); err != nil {
 		return nil, err
 	}
 	hash, err := s.hasher.Hash(ctx, Normalize(password))
