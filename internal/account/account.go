@@ -84,16 +84,29 @@ func (s *Service) Enable(ctx context.Context, c authz.Caller, userID string) err
 
 // Delete removes a person, their sessions and everything of theirs.
 func (s *Service) Delete(ctx context.Context, c authz.Caller, userID string) error {
-	return s.Change(ctx, c, "sys:users:delete", userID, func(tx *authz.Tx) error {
-		if _, err := session.RevokeAll(tx.Tx, userID, "", session.UserDeleted); err != nil {
+	return s.Change(ctx, c, "sys:users:delete", userID, func(tx *authz.Tx) error { return erase(tx, userID) })
+}
+
+// DeleteGuest removes a guest, unless they have an account by now.
+func (s *Service) DeleteGuest(ctx context.Context, userID string) error {
+	return s.Change(ctx, authz.System, "sys:users:delete", userID, func(tx *authz.Tx) error {
+		u, err := user.ByID(ctx, tx.Tx, userID)
+		if err != nil || !u.Guest {
 			return err
 		}
-		if err := org.Leave(tx, userID); err != nil {
-			return err
-		}
-		tx.TouchMember("", userID)
-		return user.Delete(tx.Tx, userID)
+		return erase(tx, userID)
 	})
+}
+
+func erase(tx *authz.Tx, userID string) error {
+	if _, err := session.RevokeAll(tx.Tx, userID, "", session.UserDeleted); err != nil {
+		return err
+	}
+	if err := org.Leave(tx, userID); err != nil {
+		return err
+	}
+	tx.TouchMember("", userID)
+	return user.Delete(tx.Tx, userID)
 }
 
 // SignOut ends every session of a person and says how many.

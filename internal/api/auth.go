@@ -60,6 +60,8 @@ func (in signUp) person() people.New {
 	return people.New{Email: in.Body.Email, Username: in.Body.Username, Phone: in.Body.Phone, Name: in.Body.Name}
 }
 
+type guestIn struct{ Delivery }
+
 type signIn struct {
 	Delivery
 	Body struct {
@@ -89,6 +91,10 @@ func identifier(given ...string) (string, error) {
 func (s *API) auth() {
 	tags := []string{"Signing in"}
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Responses: s.made(User{}, Tokens{}), Tags: tags}, limited, s.signUp)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/anonymous", Summary: "Go in as a guest", DefaultStatus: http.StatusCreated, Responses: s.made(User{}, Tokens{}), Tags: tags}, limited, func(q *call, in *guestIn) (any, error) {
+		out, err := s.app.Guests.SignIn(q, s.finish(q, in.Delivery, true))
+		return s.entered(q, out, err)
+	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.login)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.logout)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.owner)
@@ -106,6 +112,13 @@ func (s *API) auth() {
 func (s *API) signUp(q *call, in *signUp) (any, error) {
 	if in.Body.Invite != "" {
 		out, err := s.app.Passwords.SignUpInvited(q, in.person(), in.Body.Password, in.Body.Invite, s.finish(q, in.Delivery, false))
+		return s.entered(q, out, err)
+	}
+	if live, err := s.guard.Identify(q.r); err == nil && live.User.Guest {
+		out, err := s.app.Passwords.Settle(q, live.User.ID, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
+		if err == nil && out.Step == nil && out.Session.ID == "" {
+			return nil, newAccepted()
+		}
 		return s.entered(q, out, err)
 	}
 	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))

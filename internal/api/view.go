@@ -24,6 +24,7 @@ type User struct {
 	Phone         *string   `json:"phone" doc:"E.164, or null."`
 	PhoneVerified bool      `json:"phone_verified"`
 	Name          string    `json:"name"`
+	IsAnonymous   bool      `json:"is_anonymous" doc:"A guest: nothing is known of them, and they end with their session."`
 	IsActive      bool      `json:"is_active" doc:"Whether the person may sign in."`
 	Role          string    `json:"role" doc:"The first global role, or user."`
 	Roles         []string  `json:"roles" doc:"The global roles."`
@@ -43,7 +44,7 @@ func (s *API) user(ctx context.Context, u people.User) (User, error) {
 }
 
 func newUser(u people.User, orgs []string) User {
-	v := User{ID: u.ID, EmailVerified: u.EmailVerified, PhoneVerified: u.PhoneVerified, Name: u.Name, IsActive: u.Active(), Role: u.Role(),
+	v := User{ID: u.ID, EmailVerified: u.EmailVerified, PhoneVerified: u.PhoneVerified, Name: u.Name, IsAnonymous: u.Guest, IsActive: u.Active(), Role: u.Role(),
 		Roles: u.Roles, SecondFactors: u.Factors, Organizations: orgs, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 	for _, f := range []struct {
 		to   **string

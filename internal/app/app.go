@@ -25,6 +25,7 @@ import (
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/recoverycode"
@@ -54,6 +55,7 @@ type App struct {
 	Door       *login.Service
 	Passwords  *password.Service
 	Passkeys   *passkey.Service
+	Guests     *anonymous.Service
 	TOTP       *totp.Service
 	Recovery   recoverycode.Method
 	Owner      *owner.Service
@@ -127,7 +129,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err := a.passkeys(box, notices); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, notices, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods(box))
+	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, notices, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods(box, notices))
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
@@ -135,8 +137,9 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Passwords = password.NewService(cfg.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
 		Addresses: a.Addresses, Breaches: breach.NewService(cfg.Breach, cfg.Outbound), Site: []string{cfg.Notify.App, cfg.Web.Host()}, Log: opt.Log})
 	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, cfg.Web.Origin())
+	a.Guests = anonymous.NewService(a.DB, cfg.Anonymous, a.Users, a.Accounts, a.Door)
 	a.TOTP = totp.NewService(totp.NewMethod(a.DB, box), cfg.TOTP, cfg.Web.Host(), a.Door)
-	a.Recovery = recoverycode.NewMethod(a.DB, box)
+	a.Recovery = recoverycode.NewMethod(a.DB, box, notices)
 	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door, a.Authz)
 	return a, nil
 }
@@ -205,7 +208,7 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx), a.Guests.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

@@ -15,12 +15,12 @@ import (
 
 // methods is every way to sign in, the usual one first. To add one, write its folder, its line here and its line in
 // config.Config.
-func (a *App) methods(box *secret.Box) []login.Method {
+func (a *App) methods(box *secret.Box, notices *notice.Service) []login.Method {
 	list := []login.Method{password.NewMethod(a.DB, a.Hasher, a.Config.Password)}
 	if a.Passkeys.On() {
 		list = append(list, a.Passkeys.Method)
 	}
-	list = append(list, totp.NewMethod(a.DB, box), recoverycode.NewMethod(a.DB, box))
+	list = append(list, totp.NewMethod(a.DB, box), recoverycode.NewMethod(a.DB, box, notices))
 	if a.Config.Address.Verification == "required" {
 		list = append(list, verifyemail.NewMethod(a.Addresses))
 	}

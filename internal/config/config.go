@@ -12,6 +12,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/totp"
@@ -39,6 +40,7 @@ type Config struct {
 	Password  password.Config  `doc:"Passwords"`
 	Breach    breach.Config    `doc:"Leaked passwords"`
 	Passkey   passkey.Config   `doc:"Passkeys"`
+	Anonymous anonymous.Config `doc:"Guests"`
 	TOTP      totp.Config      `doc:"Authenticator apps"`
 	Hash      secret.Config    `doc:"Password hashing"`
 	User      user.Config      `doc:"People"`

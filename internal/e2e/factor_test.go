@@ -227,7 +227,7 @@ func TestRecoveryCodes(t *testing.T) {
 		}
 		b := s.Client()
 		verify(b, halfway(s, "ann@example.com"), spares[0]).Want(200)
-		s.Events("login.begun", "recovery_code.used", "session.created", "login.succeeded")
+		s.Events("login.begun", "recovery_code.used", "message.queued", "session.created", "login.succeeded")
 		verify(s.Client(), halfway(s, "ann@example.com"), spares[0]).Want(401, "code_invalid")
 		s.Events("login.begun", "login.failed")
 		verify(s.Client(), halfway(s, "ann@example.com"), strings.ToUpper(strings.ReplaceAll(spares[1], "-", " "))).Want(200)

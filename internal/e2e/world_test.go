@@ -148,6 +148,7 @@ func (w *world) body(o op) any {
 		"POST /auth/email/change":                         m{"email": "changed-" + w.email},
 		"POST /auth/password/forgot":                      m{"email": w.email},
 		"POST /auth/password/reset":                       m{"token": "nothing", "password": pass},
+		"POST /auth/anonymous":                            nil,
 		"POST /auth/password/strength":                    m{"password": pass},
 		"POST /auth/not-me":                               m{"token": "nothing"},
 		"POST /auth/reauthenticate/options":               m{},

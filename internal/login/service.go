@@ -264,6 +264,11 @@ func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error)
 	if !a.User.Active() {
 		return Outcome{}, ErrDisabled
 	}
+	return s.enter(tx, a, f)
+}
+
+// enter begins the session of a sign-in that is complete.
+func (s *Service) enter(tx *database.Tx, a Attempt, f Finish) (Outcome, error) {
 	var methods []string
 	for _, sh := range a.Shown {
 		methods = append(methods, sh.Method)
@@ -283,6 +288,14 @@ func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error)
 // their first proof; what is asked of everybody is asked of them too. Continue with the outcome after the change.
 func (s *Service) Welcome(tx *database.Tx, u user.User, shown Shown, f Finish) (Outcome, error) {
 	return s.advance(tx, Attempt{User: &u, Shown: []Shown{shown}, Remember: f.Remember}, f)
+}
+
+// Guest signs in somebody of whom nothing is known, as part of the change that makes them. Nothing is asked of nobody.
+func (s *Service) Guest(tx *database.Tx, u user.User, f Finish) (Outcome, error) {
+	if !u.Guest {
+		return Outcome{}, user.ErrNotGuest
+	}
+	return s.enter(tx, Attempt{User: &u, Shown: []Shown{{Method: "anonymous", AMR: "anon"}}, Remember: true}, f)
 }
 
 // Continue completes the outcome of a change with what is asked next, if anything is. A method may be slow to ask.

@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/user"
 )
 
 // Service reads and changes organizations.
@@ -76,6 +77,9 @@ func (s *Service) mayCreate(tx *authz.Tx, owner string) error {
 	}
 	if s.cfg.Creation == "platform" {
 		return tx.Require("sys:orgs:create", "")
+	}
+	if u, err := user.ByID(tx.Context(), tx.Tx, owner); err == nil && u.Guest {
+		return user.ErrGuest
 	}
 	owned := 0
 	for _, org := range tx.Root.OrgsOf(owner) {

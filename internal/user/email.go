@@ -25,6 +25,9 @@ func ChangeEmail(tx *database.Tx, userID, email string, heldUntil time.Time) err
 		return err
 	}
 	tx.Emit(EmailChanged{userID})
+	if err := known(tx, userID); err != nil {
+		return err
+	}
 	return touch(tx, userID)
 }
 

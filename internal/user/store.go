@@ -15,6 +15,7 @@ type userRow struct {
 	DisabledAt *time.Time `db:"disabled_at"`
 	CreatedAt  time.Time  `db:"created_at"`
 	UpdatedAt  time.Time  `db:"updated_at"`
+	Guest      bool       `db:"guest"`
 }
 
 type identifierRow struct {
@@ -39,6 +40,7 @@ type Row struct {
 	Roles           *string    `db:"roles"`
 	Factors         *string    `db:"factors"`
 	Beside          *string    `db:"beside"`
+	Guest           bool       `db:"guest"`
 	DisabledAt      *time.Time `db:"disabled_at"`
 	CreatedAt       time.Time  `db:"created_at"`
 	UpdatedAt       time.Time  `db:"updated_at"`
@@ -49,7 +51,7 @@ const (
 	Select = `u.id, u.name, e.value, e.verified_at, n.value, p.value, p.verified_at,
 		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id),
 		(SELECT string_agg(f.method, ' ') FROM factors f WHERE f.user_id = u.id),
-		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.disabled_at, u.created_at, u.updated_at`
+		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.guest, u.disabled_at, u.created_at, u.updated_at`
 	Joins = `LEFT JOIN identifiers e ON e.user_id = u.id AND e.kind = 'email' AND e.is_primary
 		LEFT JOIN identifiers n ON n.user_id = u.id AND n.kind = 'username' AND n.is_primary
 		LEFT JOIN identifiers p ON p.user_id = u.id AND p.kind = 'phone' AND p.is_primary`
@@ -57,7 +59,7 @@ const (
 
 // User is the person the row tells of.
 func (r Row) User() User {
-	u := User{ID: r.ID, Name: r.Name, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
+	u := User{ID: r.ID, Name: r.Name, Guest: r.Guest, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
 		DisabledAt: r.DisabledAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	for _, c := range []struct {
 		to   *string
@@ -158,6 +160,20 @@ func has(ctx context.Context, q database.Querier, userID, email string) (bool, e
 
 func removeGivenUp(tx *database.Tx, limit int) (int64, error) {
 	return tx.Exec(`DELETE FROM identifiers WHERE (kind, value) IN (SELECT kind, value FROM identifiers WHERE held_until <= $1 ORDER BY held_until LIMIT $2)`, tx.Now, limit)
+}
+
+func settle(tx *database.Tx, userID, name string) (int64, error) {
+	return tx.Exec(`UPDATE users SET guest = FALSE, name = $2, updated_at = $3 WHERE id = $1 AND guest`, userID, name, tx.Now)
+}
+
+// known has a guest be none any more.
+func known(tx *database.Tx, userID string) error {
+	_, err := tx.Exec(`UPDATE users SET guest = FALSE WHERE id = $1 AND guest`, userID)
+	return err
+}
+
+func left(ctx context.Context, q database.Querier, now time.Time, limit int) ([]string, error) {
+	return database.All[string](ctx, q, `SELECT u.id FROM users u WHERE u.guest AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.expires_at > $1) LIMIT $2 + 0`, now, limit)
 }
 
 func setName(tx *database.Tx, userID, name string) error {

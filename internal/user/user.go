@@ -37,6 +37,7 @@ type User struct {
 	Roles         []string // global roles, sorted
 	Factors       []string // the methods they have set up as a second factor, sorted
 	Beside        []string // the methods that may be chosen as the second factor once one of Factors is asked for, sorted
+	Guest         bool     // nothing is known of them; they are who they are by their session alone
 	DisabledAt    *time.Time
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -59,6 +60,11 @@ func (u *User) Role() string {
 type (
 	// Created is told of a new person.
 	Created struct {
+		UserID      string   `json:"user_id"`
+		Identifiers []string `json:"identifiers"` // the kinds, never the values
+	}
+	// Settled is told of a guest who has an account now, with the id they had.
+	Settled struct {
 		UserID      string   `json:"user_id"`
 		Identifiers []string `json:"identifiers"` // the kinds, never the values
 	}
@@ -119,6 +125,7 @@ type (
 )
 
 func (Created) Kind() string            { return "user.created" }
+func (Settled) Kind() string            { return "user.settled" }
 func (Updated) Kind() string            { return "user.updated" }
 func (IdentifierVerified) Kind() string { return "user.identifier_verified" }
 func (EmailChanged) Kind() string       { return "user.email_changed" }
@@ -132,6 +139,7 @@ func (FactorAdded) Kind() string        { return "factor.added" }
 func (FactorRemoved) Kind() string      { return "factor.removed" }
 
 func (e Created) Subject() string            { return e.UserID }
+func (e Settled) Subject() string            { return e.UserID }
 func (e Updated) Subject() string            { return e.UserID }
 func (e IdentifierVerified) Subject() string { return e.UserID }
 func (e EmailChanged) Subject() string       { return e.UserID }

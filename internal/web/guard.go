@@ -85,6 +85,9 @@ func (g *Guard) RequireUser(next http.Handler) http.Handler {
 
 // Fresh refuses somebody who has not proved for that long that it is them.
 func (g *Guard) Fresh(ctx context.Context, live *session.Live, most time.Duration) error {
+	if live.User.Guest {
+		return nil // has nothing to prove it with, and nothing to lose but the session
+	}
 	fresh, err := g.sessions.Fresh(ctx, live, most)
 	if err == nil && !fresh {
 		err = authz.ErrStepUp

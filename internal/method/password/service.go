@@ -177,6 +177,43 @@ func (s *Service) SignUp(ctx context.Context, in user.New, password string, f lo
 	return s.door.Continue(ctx, out, err)
 }
 
+// Settle is SignUp for a guest: they keep their id and what they have, and every session they had as a guest ends with the one that
+// begins. Under ENUMERATION_PROTECTION=strict it tells nothing of a name that is taken, and the guest stays one.
+func (s *Service) Settle(ctx context.Context, guestID string, in user.New, password string, f login.Finish) (out login.Outcome, err error) {
+	if !s.door.Config.SignUp {
+		return out, login.ErrSignUpOff
+	}
+	if password == "" {
+		return out, s.cfg.Allow(password)
+	}
+	strict := s.door.Config.Strict()
+	ids, name, hash, err := s.prepare(ctx, in, password, !strict)
+	if err != nil {
+		return out, err
+	}
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		u, err := user.Settle(tx, guestID, ids, name)
+		if err != nil {
+			return err
+		}
+		if err := insert(tx, u.ID, hash); err != nil {
+			return err
+		}
+		if _, err := session.RevokeAll(tx, u.ID, "", session.Replaced); err != nil {
+			return err
+		}
+		if err := s.addresses.Welcome(tx, u); err != nil || strict {
+			return err
+		}
+		out, err = s.door.Welcome(tx, u, login.Shown{Method: "password", AMR: AMR}, f)
+		return err
+	})
+	if strict && isTaken(err) {
+		err = s.exists(ctx, ids)
+	}
+	return s.door.Continue(ctx, out, err)
+}
+
 // exists writes to the owner of an address that somebody tried to sign up with.
 func (s *Service) exists(ctx context.Context, ids []user.Identifier) error {
 	return s.db.Write(ctx, func(tx *database.Tx) error {

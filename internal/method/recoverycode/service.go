@@ -9,6 +9,8 @@ import (
 
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/notice"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -21,13 +23,14 @@ var alphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPaddin
 
 // Method asks for a recovery code, and makes them.
 type Method struct {
-	db  *database.DB
-	key []byte
+	db      *database.DB
+	key     []byte
+	notices *notice.Service
 }
 
 // NewMethod keeps codes hashed with a key of box: a copy of the database is not enough to try them.
-func NewMethod(db *database.DB, box *secret.Box) Method {
-	return Method{db, box.Derive("recovery codes", 32)}
+func NewMethod(db *database.DB, box *secret.Box, notices *notice.Service) Method {
+	return Method{db, box.Derive("recovery codes", 32), notices}
 }
 
 // Name is "recoverycode".
@@ -59,8 +62,17 @@ func (m Method) Verify(_ context.Context, a login.Attempt, in login.Answer) (log
 			return err
 		}
 		n, err := left(tx, userID)
+		if err != nil {
+			return err
+		}
 		tx.Emit(Used{userID, n})
-		return err
+		u, err := user.ByID(tx.Context(), tx, userID)
+		if err != nil {
+			return err
+		}
+		return m.notices.Tell(tx, u, u.Email, notice.Change{What: notice.CodeUsed}, func(notMe string, w notify.Where) notify.Content {
+			return notify.RecoveryCodeUsed{Left: int(n), NotMe: notMe, Where: w}
+		})
 	}}, nil
 }
 

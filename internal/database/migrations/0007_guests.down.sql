@@ -1,0 +1,2 @@
+DROP INDEX users_guest;
+ALTER TABLE users DROP COLUMN guest;
