@@ -19,7 +19,7 @@ COMPOSE ?= docker compose
 RACE = $(if $(shell command -v $$($(GO) env CC)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench torture oracle once build cross \
+.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench interop torture oracle once build cross \
 	up down logs migrate makemigrations dev-tools vendor-docs vendor-wordlist
 
 help: ## Show this list
@@ -77,6 +77,9 @@ verify: ## Fail if a generated document is stale
 
 bench: ## Measure Admit beside a bare server, Casbin and cedar-go
 	cd bench && $(GO) run .
+
+interop: ## Hold signing in with other services to an OpenID provider that is not ours
+	cd interop && $(GO) test -count=1 ./...
 
 build: ## Build ./dist/admit
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/admit ./cmd/admit

@@ -111,6 +111,11 @@ func (s *Server) start(ctx context.Context) error {
 	if cfg.Server.Docs {
 		apidocs.Mount(mux, nil) // the API serves the document itself
 	}
+	for _, p := range s.app.Social.Providers() {
+		if p.FormPost {
+			s.edge.Exempt(http.MethodPost, "/auth/"+p.Name+"/callback") // it leads to the GET, which holds whose browser it is
+		}
+	}
 	s.Handler = s.edge.Wrap(web.Routed(mux))
 	ready := make(chan struct{})
 	s.done.Go(func() { s.app.Run(run, sync.OnceFunc(func() { close(ready) })) })

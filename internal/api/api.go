@@ -37,6 +37,7 @@ type API struct {
 	version string
 	huma    huma.API
 	mux     *routes
+	trip    *web.Cookie // binds a browser to its trips to other services
 
 	document func() []byte
 }
@@ -65,6 +66,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.recovery()
 	s.factors()
 	s.passkeys()
+	s.social()
 	s.sessions()
 	s.orgs()
 	s.roles()

@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -15,21 +14,12 @@ import (
 	"github.com/admit-dev/admit/internal/web"
 )
 
-// ErrQuery is a query that can be read in two ways.
-var ErrQuery = apperr.New(apperr.Malformed, "malformed_query", "The query of this request cannot be read: each parameter may be there once, as name=value.")
-
 // read holds that a request can be read in one way only, and takes its body in: whoever breaks off is not our fault, and a
 // body over the limit is known before anything looks at it. What it gives is the body.
 func read(r *http.Request, form bool) ([]byte, error) {
 	r.Header["Accept"] = []string{"application/json"} // there is nothing else to choose from
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, ErrQuery
-	}
-	for _, given := range query {
-		if len(given) > 1 {
-			return nil, ErrQuery
-		}
+	if _, err := web.Query(r); err != nil {
+		return nil, err
 	}
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil

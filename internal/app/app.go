@@ -17,7 +17,6 @@ import (
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/authzen"
-	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/config"
@@ -29,8 +28,8 @@ import (
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/recoverycode"
+	"github.com/admit-dev/admit/internal/method/social"
 	"github.com/admit-dev/admit/internal/method/totp"
-	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
@@ -57,6 +56,7 @@ type App struct {
 	Passkeys   *passkey.Service
 	Guests     *anonymous.Service
 	TOTP       *totp.Service
+	Social     *social.Service
 	Recovery   recoverycode.Method
 	Owner      *owner.Service
 	Authz      *authz.Service
@@ -123,24 +123,13 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
-	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, cfg.RateLimit.PerRecipient())
-	notices := notice.NewService(a.Notify, a.Challenges, cfg.Web.Origin())
-	a.Addresses = address.NewService(a.DB, cfg.Address, a.Challenges, a.Notify, notices, cfg.Web.Origin())
-	if err := a.passkeys(box, notices); err != nil {
-		return nil, errors.Join(err, a.Close())
-	}
-	a.Door = login.NewService(cfg.Login, a.DB, a.Users, a.Sessions, notices, a.Limiter, cfg.RateLimit.PerIdentifier(), box, a.methods(box, notices))
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
-	a.Passwords = password.NewService(cfg.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
-		Addresses: a.Addresses, Breaches: breach.NewService(cfg.Breach, cfg.Outbound), Site: []string{cfg.Notify.App, cfg.Web.Host()}, Log: opt.Log})
-	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, cfg.Web.Origin())
-	a.Guests = anonymous.NewService(a.DB, cfg.Anonymous, a.Users, a.Accounts, a.Door)
-	a.TOTP = totp.NewService(totp.NewMethod(a.DB, box), cfg.TOTP, cfg.Web.Host(), a.Door)
-	a.Recovery = recoverycode.NewMethod(a.DB, box, notices)
-	a.Owner = owner.NewService(a.DB, cfg.Owner, a.Users, a.Passwords, a.Door, a.Authz)
+	if err := a.ways(box); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	return a, nil
 }
 
@@ -208,7 +197,8 @@ func (a *App) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx), a.Guests.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

@@ -35,14 +35,16 @@ var floors = [][]string{
 // only says who may import what comes from outside. The key is a prefix of the import, the value matches whole packages.
 // Tests are free to, but for drivers: they ask package testkit for a store.
 var only = map[string]string{
-	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|notify/sms|outbound|pages|testkit|breach)",
+	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|breach|method/social|notify/sms|outbound|pages|testkit)",
 	"html/template":                   "internal/(apidocs|notify|pages)",
 	"database/sql":                    "internal/(database|testkit)",
 	"github.com/jackc/":               "internal/database",
 	"modernc.org/":                    "internal/database",
 	"github.com/danielgtaylor/huma":   "internal/api",
 	"github.com/rs/cors":              "internal/web",
-	"github.com/go-jose/":             "internal/token",
+	"github.com/go-jose/":             "internal/(method/social|token)",
+	"golang.org/x/oauth2":             "internal/method/social",
+	"github.com/coreos/go-oidc/":      "internal/method/social",
 	"cel.dev/":                        "internal/authz",
 	"github.com/casbin/":              "internal/authz/casbinengine",
 	"github.com/zitadel/passwap":      "internal/secret",

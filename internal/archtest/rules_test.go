@@ -37,6 +37,7 @@ var realTime = map[string]string{
 	"internal/database/database.go": "the same, for a store that is opened by itself",
 	"internal/event/feed.go":        "how old the database's last answer is, on the monotonic clock: a clock that is moved must not make a stale copy fresh",
 	"internal/token/service.go":     "how often an unknown key id may make us ask the database, which no wrong clock may change",
+	"internal/testkit/postfix.go":   "how long a mail takes through another program",
 	"internal/secret/queue.go":      "how long a hash takes",
 	"internal/database/sqlite.go":   "how long a start waits for the lock of a file",
 	"internal/testkit/testkit.go":   "the name of a schema that nobody else has",

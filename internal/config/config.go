@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/method/social"
 	"github.com/admit-dev/admit/internal/method/totp"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/notify/mail"
@@ -42,6 +43,7 @@ type Config struct {
 	Passkey   passkey.Config   `doc:"Passkeys"`
 	Anonymous anonymous.Config `doc:"Guests"`
 	TOTP      totp.Config      `doc:"Authenticator apps"`
+	Social    social.Config    `doc:"Signing in with other services"`
 	Hash      secret.Config    `doc:"Password hashing"`
 	User      user.Config      `doc:"People"`
 	Session   session.Config   `doc:"Sessions and refresh tokens"`

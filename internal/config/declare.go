@@ -57,7 +57,7 @@ func declare(into any) *declared {
 		panic(fmt.Sprintf("config: a pointer to a struct is needed, not %T", into))
 	}
 	d := &declared{named: map[string]*setting{}}
-	d.walk(v.Elem(), "General")
+	d.walk(v.Elem(), "General", "")
 	for _, s := range d.settings {
 		if s.secret && d.named[s.name+"_FILE"] != nil {
 			panic(fmt.Sprintf("config: %s_FILE is declared, and is also where the secret %s is read from", s.name, s.name))
@@ -79,16 +79,16 @@ func describe(root any) *declared {
 }
 
 // walk visits the fields of v, then v itself: a Check may rely on those below it having been asked.
-func (d *declared) walk(v reflect.Value, group string) {
+func (d *declared) walk(v reflect.Value, group, prefix string) {
 	for i := range v.NumField() {
 		f, fv := v.Type().Field(i), v.Field(i)
 		name, ok := f.Tag.Lookup("env")
 		switch {
 		case ok && name != "-":
-			d.add(name, f, fv, group)
+			d.add(prefix+name, f, fv, group)
 		case !f.IsExported() && !f.Anonymous || ok || fv.Kind() != reflect.Struct || isText(fv.Type()):
 		default:
-			d.walk(fv, heading(f, group))
+			d.walk(fv, heading(f, group), prefix+f.Tag.Get("prefix"))
 		}
 	}
 	if !v.CanInterface() { // embedded, of a type that is not exported: its Check is promoted to what embeds it
@@ -103,7 +103,7 @@ func heading(f reflect.StructField, parent string) string {
 	if doc := f.Tag.Get("doc"); doc != "" {
 		return doc
 	}
-	if f.Anonymous {
+	if f.Anonymous || f.Tag.Get("prefix") != "" {
 		return parent
 	}
 	return f.Name

@@ -41,6 +41,36 @@ func TestTree(t *testing.T) {
 	}
 }
 
+// One struct describes several of a kind: the prefix of a field stands before each name in it.
+func TestPrefixedStructs(t *testing.T) {
+	var r struct {
+		Group struct {
+			A, B shared `prefix:"A_"`
+			C    struct {
+				D shared `prefix:"D_"`
+			} `prefix:"C_"`
+		} `doc:"Group"`
+	}
+	defer func() {
+		if fmt.Sprint(recover()) != "config: A_SCOPES is declared twice" {
+			t.Error("two structs with one prefix are not told apart")
+		}
+		var r struct {
+			Group struct {
+				A shared `prefix:"A_"`
+				C struct {
+					D shared `prefix:"D_"`
+				} `prefix:"C_"`
+			} `doc:"Group"`
+		}
+		report, err := Load(&r, Source{Environ: []string{"A_MOST=2", "C_D_MOST=3"}})
+		if s, _ := report.Find("C_D_MOST"); err != nil || r.Group.A.Most != 2 || r.Group.C.D.Most != 3 || s.Group != "Group" {
+			t.Error(r, s, err)
+		}
+	}()
+	_, _ = Load(&r, Source{})
+}
+
 // Embedded has a Check, which is also the Check of what embeds it.
 type Embedded struct {
 	Most int `env:"MOST" default:"1" doc:"At most nine."`

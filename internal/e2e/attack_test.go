@@ -261,14 +261,14 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 func everything(t testing.TB, s *testkit.Server) string {
 	t.Helper()
 	var b strings.Builder
-	for _, query := range []string{`SELECT id || name FROM users`, `SELECT value FROM identifiers`, `SELECT hash FROM passwords`, `SELECT id || transport || amr || ip || user_agent FROM sessions`, `SELECT identifier || proofs FROM login_attempts`, `SELECT data || user_agent || request_id FROM events`, `SELECT public FROM signing_keys`, `SELECT template || user_id || reply FROM deliveries`} {
+	for _, query := range []string{`SELECT id || name FROM users`, `SELECT value FROM identifiers`, `SELECT hash FROM passwords`, `SELECT id || transport || amr || ip || user_agent FROM sessions`, `SELECT identifier || proofs FROM login_attempts`, `SELECT data || user_agent || request_id FROM events`, `SELECT public FROM signing_keys`, `SELECT template || user_id || reply FROM deliveries`, `SELECT provider || issuer || subject || email || name || picture FROM identities`} {
 		rows, err := database.All[string](t.Context(), s.App().DB, query)
 		if err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintln(&b, rows)
 	}
-	for _, query := range []string{`SELECT cookie_hash FROM sessions WHERE cookie_hash IS NOT NULL`, `SELECT salt FROM sessions`, `SELECT private FROM signing_keys`, `SELECT answer FROM idempotency_keys WHERE answer IS NOT NULL`, `SELECT body_hash FROM idempotency_keys`, `SELECT token_hash FROM owner_links`, `SELECT hash FROM recovery_codes`, `SELECT secret FROM totp_secrets WHERE secret IS NOT NULL`, `SELECT pending FROM totp_secrets WHERE pending IS NOT NULL`, `SELECT payload FROM deliveries WHERE payload IS NOT NULL`} {
+	for _, query := range []string{`SELECT cookie_hash FROM sessions WHERE cookie_hash IS NOT NULL`, `SELECT salt FROM sessions`, `SELECT private FROM signing_keys`, `SELECT answer FROM idempotency_keys WHERE answer IS NOT NULL`, `SELECT body_hash FROM idempotency_keys`, `SELECT token_hash FROM owner_links`, `SELECT hash FROM recovery_codes`, `SELECT secret FROM totp_secrets WHERE secret IS NOT NULL`, `SELECT pending FROM totp_secrets WHERE pending IS NOT NULL`, `SELECT payload FROM deliveries WHERE payload IS NOT NULL`, `SELECT tokens FROM identities WHERE tokens IS NOT NULL`, `SELECT sealed FROM social_trips`, `SELECT key_hash FROM social_trips`} {
 		rows, err := database.All[[]byte](t.Context(), s.App().DB, query)
 		if err != nil {
 			t.Fatal(err)

@@ -20,8 +20,9 @@ type world struct {
 	token                                      string // invites the owner elsewhere
 	session, refresh, attempt, link            string
 	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
-	passkey                                    string
+	passkey, identity                          string
 	phone                                      *testkit.Authenticator // what keeps the passkey
+	arrival                                    func() string          // the query somebody comes back from a provider with
 }
 
 // newWorld makes a world; names keeps it apart from others.
@@ -57,6 +58,9 @@ func newWorld(s *testkit.Server, name string) *world {
 	w.token = invitation(s, elsewhere, w.email)
 	w.phone = s.NewAuthenticator()
 	w.passkey = addPasskey(s, w.owner, w.phone)
+	back := develop(s, w.owner, w.owner.Post("/auth/development/link", m{}).Want(200).Text("redirect"), name+"-linked@example.com")
+	w.owner.Get("/auth/development/callback?" + back).Want(303)
+	w.identity = identities(w.owner)[0]["id"].(string)
 	w.session = w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any)[0].(m)["id"].(string)
 	s.Records()
 	return w
@@ -66,7 +70,7 @@ func newWorld(s *testkit.Server, name string) *world {
 func nowhere() *world {
 	id := func(kind string) string { return kind + "_01900000-0000-7000-8000-00000000dead" }
 	return &world{org: id("org"), member: id("usr"), heir: id("usr"), role: id("rol"), invitation: id("inv"), guard: id("grd"), user: id("usr"), globalRole: "nowhere",
-		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), email: "nobody@example.com"}
+		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), email: "nobody@example.com"}
 }
 
 // path is where an operation finds its thing in the world.
@@ -88,8 +92,12 @@ func (w *world) path(o op) string {
 		id = w.attempt
 	case strings.Contains(o.Path, "/passkeys/"):
 		id = w.passkey
+	case strings.Contains(o.Path, "/identities/"):
+		id = w.identity
+	case strings.HasSuffix(o.Path, "/callback") && w.arrival != nil:
+		return strings.Replace(o.Path, "{provider}", "development", 1) + "?" + w.arrival()
 	}
-	return strings.NewReplacer("{org}", w.org, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token).Replace(o.Path)
+	return strings.NewReplacer("{org}", w.org, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token, "{provider}", "development").Replace(o.Path)
 }
 
 // body is what an operation accepts, about the things of the world.
@@ -156,6 +164,8 @@ func (w *world) body(o op) any {
 		"POST /auth/passkeys/login/options":               m{"identifier": w.email},
 		"POST /auth/passkeys/login":                       m{"attempt": w.attempt, "credential": m{}},
 		"PATCH /auth/passkeys/{id}":                       m{"name": "Phone"},
+		"POST /auth/social/token":                         m{"code": "123456", "code_verifier": "1"},
+		"POST /auth/{provider}/link":                      m{"return_to": "/"},
 	}
 	return all[o.Method+" "+o.Path]
 }
@@ -254,6 +264,7 @@ func masked(a testkit.Answer, w *world) string {
 		return string(a.Body)
 	}
 	delete(a.JSON, "request_id")
+	delete(a.JSON, "redirect") // another each time
 	text, _ := json.Marshal(a.JSON)
 	for _, id := range []string{w.org, w.member, w.heir, w.role, w.invitation, w.guard, w.user, w.globalGuard, w.session, w.passkey} {
 		text = bytes.ReplaceAll(text, []byte(id), []byte("…"))

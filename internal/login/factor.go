@@ -150,6 +150,22 @@ func (s *Service) Reclaim(tx *database.Tx, u user.User) error {
 	return s.Shut(tx, u.ID, session.Reclaimed)
 }
 
+// Reachable reports whether a person could still sign in: by a method, or by what is sent to an address that is verified.
+func (s *Service) Reachable(tx *database.Tx, userID string) (bool, error) {
+	u, err := user.ByID(tx.Context(), tx, userID)
+	if err != nil || u.EmailVerified {
+		return err == nil, err
+	}
+	for _, m := range s.methods {
+		if o, ok := m.(Opener); ok {
+			if open, err := o.Opens(tx, userID); err != nil || open {
+				return open, err
+			}
+		}
+	}
+	return false, nil
+}
+
 // Forget ends every sign-in of a person that is under way: what was shown in it may open nothing any more.
 func Forget(tx *database.Tx, userID string) error { return removeOf(tx, userID) }
 

@@ -62,6 +62,12 @@ type Keeper interface {
 	Discard(tx *database.Tx, userID string) error
 }
 
+// Opener is a method that only some people can sign in by.
+type Opener interface {
+	// Opens reports whether a person could sign in by it now.
+	Opens(tx *database.Tx, userID string) (bool, error)
+}
+
 // Replacement is a second factor that comes with the first one a person sets up and goes with the last.
 type Replacement interface {
 	Keeper

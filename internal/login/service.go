@@ -284,8 +284,9 @@ func (s *Service) enter(tx *database.Tx, a Attempt, f Finish) (Outcome, error) {
 	return Outcome{User: *a.User, Session: n, Credential: credential}, nil
 }
 
-// Welcome signs in somebody who has just been made, as part of the change that makes them. What they chose to show is
-// their first proof; what is asked of everybody is asked of them too. Continue with the outcome after the change.
+// Welcome signs in somebody who showed who they are without an attempt, as part of the change that knows it: who has just been
+// made, or came back from another service. That is their first proof; what is asked of everybody is asked of them too. Continue
+// with the outcome after the change.
 func (s *Service) Welcome(tx *database.Tx, u user.User, shown Shown, f Finish) (Outcome, error) {
 	return s.advance(tx, Attempt{User: &u, Shown: []Shown{shown}, Remember: f.Remember}, f)
 }

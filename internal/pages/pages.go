@@ -28,6 +28,9 @@ type Pages struct {
 	guard   *web.Guard
 
 	start, welcome, errors, problem, inbox, invitation, joined, letter, done page
+	refused, code, arrived, claimed                                          page // of signing in with another service
+
+	trip *web.Cookie // binds a browser to its trips to other services
 }
 
 // Mount serves every page and what they load on mux.
@@ -46,6 +49,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	mux.Handle("POST /start", limit(http.HandlerFunc(p.claim)))
 	mux.Handle("GET /docs/errors", web.Compress(p.catalogue()))
 	p.mountLetters(mux, limit)
+	p.social(mux, files, limit)
 	p.development(mux, files)
 	return p
 }

@@ -315,3 +315,12 @@ func Prove(tx *database.Tx, userID, sessionID, method string) error {
 	tx.Emit(Proved{UserID: userID, SessionID: sessionID, Method: method})
 	return err
 }
+
+// Alive refuses what a session began that has ended since, as part of the change that would complete it.
+func Alive(tx *database.Tx, userID, sessionID string) error {
+	n, _, err := byID(tx.Context(), tx, sessionID)
+	if err == nil && (n.UserID != userID || !tx.Now.Before(n.ExpiresAt)) {
+		return ErrUnknown
+	}
+	return err
+}

@@ -210,6 +210,15 @@ func VerifyEmail(tx *database.Tx, userID, email string) error {
 	return err
 }
 
+// DropUnverified forgets the addresses and numbers of a person that nobody showed to be theirs.
+func DropUnverified(tx *database.Tx, userID string) error {
+	kinds, err := removeUnverified(tx, userID)
+	if len(kinds) > 0 {
+		tx.Emit(Updated{userID, kinds})
+	}
+	return err
+}
+
 var roleName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,47}$`)
 
 // Grant gives a person a global role, and reports whether that is new.

@@ -66,6 +66,14 @@ type Cookie struct {
 	sameSite   http.SameSite
 }
 
+// Crossing is the same cookie for a visitor whom another site leads here, whatever COOKIE_SAMESITE says of the others: it comes along
+// when they follow a link, and never with a form or a script (RFC 6265bis, section 5.6.7).
+func (c *Cookie) Crossing() *Cookie {
+	crossing := *c
+	crossing.sameSite = http.SameSiteLaxMode
+	return &crossing
+}
+
 // Name is what the cookie is called on the wire.
 func (c *Cookie) Name() string { return c.name }
 

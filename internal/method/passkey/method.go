@@ -211,6 +211,12 @@ func (Method) Discard(tx *database.Tx, userID string) error {
 	return err
 }
 
+// Opens reports whether a person has a passkey.
+func (m Method) Opens(tx *database.Tx, userID string) (bool, error) {
+	list, err := listOf(tx.Context(), tx, userID)
+	return len(list) > 0, err
+}
+
 // DiscardOne takes one of a person's passkeys away, if it is there still.
 func (Method) DiscardOne(tx *database.Tx, userID, passkeyID string) error {
 	ok, err := remove(tx, userID, passkeyID)

@@ -24,13 +24,13 @@ import (
 // Service adds, names and removes passkeys.
 type Service struct {
 	Method
-	notices     *notice.Service
-	hasPassword func(ctx context.Context, q database.Querier, userID string) (bool, error)
+	notices   *notice.Service
+	reachable func(tx *database.Tx, userID string) (bool, error)
 }
 
-// NewService works with the passkeys of m. hasPassword says whether a person could do without one.
-func NewService(m Method, notices *notice.Service, hasPassword func(ctx context.Context, q database.Querier, userID string) (bool, error)) *Service {
-	return &Service{m, notices, hasPassword}
+// NewService works with the passkeys of m. reachable says whether a person could still sign in.
+func NewService(m Method, notices *notice.Service, reachable func(tx *database.Tx, userID string) (bool, error)) *Service {
+	return &Service{m, notices, reachable}
 }
 
 // List is every passkey of a person, the oldest first.
@@ -256,14 +256,16 @@ func (s *Service) Remove(ctx context.Context, userID, passkeyID string) error {
 		if i < 0 {
 			return ErrNone
 		}
-		if len(list) == 1 {
-			if err := s.another(tx, u); err != nil {
-				return err
-			}
-		}
 		ok, err := remove(tx, userID, passkeyID)
 		if err == nil && !ok {
 			return ErrNone
+		}
+		if err != nil {
+			return err
+		}
+		open, err := s.reachable(tx, userID)
+		if err == nil && !open {
+			err = ErrLast
 		}
 		if err != nil {
 			return err
@@ -276,16 +278,4 @@ func (s *Service) Remove(ctx context.Context, userID, passkeyID string) error {
 			return notify.FactorRemoved{Factor: notify.Passkey, Label: list[i].Name, NotMe: notMe, Where: w}
 		})
 	})
-}
-
-// another holds that a person gets in without a passkey: with a password, or by what is sent to an address that is theirs.
-func (s *Service) another(tx *database.Tx, u user.User) error {
-	if u.EmailVerified || u.PhoneVerified {
-		return nil
-	}
-	ok, err := s.hasPassword(tx.Context(), tx, u.ID)
-	if err == nil && !ok {
-		return ErrLast
-	}
-	return err
 }

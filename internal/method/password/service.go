@@ -96,6 +96,12 @@ func consume(tx *database.Tx, userID, stored, upgraded string) error {
 	return err
 }
 
+// Opens reports whether a person has a password.
+func (Method) Opens(tx *database.Tx, userID string) (bool, error) {
+	stored, err := hashOf(tx.Context(), tx, userID)
+	return stored != "", err
+}
+
 func verify(ctx context.Context, hasher *secret.Hasher, stored, password string) (upgraded string, err error) {
 	password = Normalize(password)
 	if stored == "" {

@@ -1,0 +1,2 @@
+DROP TABLE social_trips;
+DROP TABLE identities;
