@@ -268,7 +268,7 @@ func TestPasskeysOff(t *testing.T) {
 				at.Post("/auth/passkeys/register/options", nil).Want(403, "passkeys_disabled")
 				at.Post("/auth/passkeys/register", m{"credential": m{}}).Want(403, "passkeys_disabled")
 				there.Client().Post("/auth/passkeys/login/options", nil).Want(422)
-				if a := there.Client().Post("/auth/attempts", m{"identifier": "ann@example.com"}).Want(201); fmt.Sprint(a.JSON["methods"]) != "[password social]" {
+				if a := there.Client().Post("/auth/attempts", m{"identifier": "ann@example.com"}).Want(201); strings.Contains(fmt.Sprint(a.JSON["methods"]), "passkey") {
 					t.Errorf("%s", a.Body)
 				}
 				enrol(there, at)
