@@ -70,6 +70,47 @@ func TestGuestWithAnAddress(t *testing.T) {
 	})
 }
 
+// A guest who links an account at a provider is none any more: they keep their id, and can come back. Where nobody may sign up, no guest
+// may (SGN-11).
+func TestGuestWithAProvider(t *testing.T) {
+	eachSocial(t, func(cfg *admit.Config, f *fake) { acme(cfg, f); guests(cfg) }, func(s *testkit.Server, f *fake) {
+		link := func(c *testkit.Client) string {
+			s.Helper()
+			id := c.Post("/auth/anonymous", nil).Want(201).Text("id")
+			arrive(c, "acme", f.consent(c.Post("/auth/acme/link", m{}).Want(200).Text("redirect"))).Want(303)
+			return id
+		}
+		c := s.Client()
+		id := link(c)
+		me := c.Get("/auth/me").Want(200)
+		if me.JSON["is_anonymous"] != false || me.Text("email") != "ann@example.com" || me.JSON["email_verified"] != true || me.Text("name") != "Ann" {
+			s.Errorf("%s", me.Body)
+		}
+		c.Post("/auth/logout", nil).Want(200)
+		if err := s.App().Guests.Sweep(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		travel(c, f, "acme").Want(303)
+		if userID(c) != id {
+			s.Error("another account")
+		}
+		f.claims["sub"] = "s-2" // an address that is somebody's already stays with them
+		two := s.Client()
+		link(two)
+		if me := two.Get("/auth/me").Want(200); me.JSON["is_anonymous"] != false || me.JSON["email"] != nil {
+			s.Errorf("%s", me.Body)
+		}
+	})
+	eachSocial(t, func(cfg *admit.Config, f *fake) { acme(cfg, f); guests(cfg); cfg.Login.SignUp = false }, func(s *testkit.Server, f *fake) {
+		c := s.Client()
+		c.Post("/auth/anonymous", nil).Want(201)
+		arrive(c, "acme", f.consent(c.Post("/auth/acme/link", m{}).Want(200).Text("redirect"))).Want(403, "signup_disabled")
+		if len(identities(c)) > 0 || c.Get("/auth/me").Want(200).JSON["is_anonymous"] != true {
+			s.Error("signed up")
+		}
+	})
+}
+
 // One guest becomes one person, however many sign them up at once.
 func TestOneGuestManySignUps(t *testing.T) {
 	testkit.Each(t, guests, func(s *testkit.Server) {

@@ -97,7 +97,9 @@ func TestResetLeavesTheSecondFactor(t *testing.T) {
 // session, no second factor, no change under way.
 func TestResetReclaimsAnUnverifiedAccount(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
-		eve := person(s, "victim@example.com")
+		eve := s.Client()
+		eve.Post("/auth/signup", m{"email": "victim@example.com", "phone": "+491711234567", "password": pass}).Want(201)
+		verifyPhone(s, userID(eve)) // eve's
 		enrol(s, eve)
 		eve.Post("/auth/email/change", m{"email": "eve@example.com"}).Want(202)
 		change := tokenIn(s, "eve@example.com")
@@ -109,6 +111,9 @@ func TestResetReclaimsAnUnverifiedAccount(t *testing.T) {
 		victim.Post("/auth/login", m{"email": "victim@example.com", "password": "another sentence"}).Want(200) // and no second factor of eve's
 		if !verified(victim) {
 			t.Error("the address was shown to be theirs")
+		}
+		if me := victim.Get("/auth/me").Want(200); me.JSON["phone"] != nil {
+			t.Errorf("a number of eve's: %s", me.Body)
 		}
 	})
 }

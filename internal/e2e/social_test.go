@@ -4,12 +4,15 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
+	"html"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -31,6 +34,13 @@ type provider struct {
 
 func client(f *fake) social.Client {
 	return social.Client{Enabled: true, ID: "client", Secret: secret.String("shared"), URL: f.URL}
+}
+
+// elsewhere is client for a second provider: no two may be at one address.
+func elsewhere(f *fake) social.Client {
+	c := client(f)
+	c.URL = strings.Replace(f.URL, "127.0.0.1", "localhost", 1)
+	return c
 }
 
 const tenant = "11111111-2222-3333-4444-555555555555"
@@ -330,6 +340,98 @@ func hidden(t testing.TB, a testkit.Answer, name string) string {
 	return value
 }
 
+// Where addresses must be verified and the provider vouches for none, the page asks for the code of the mail, and says so.
+func TestVerificationAfterProvider(t *testing.T) {
+	eachSocial(t, func(cfg *admit.Config, f *fake) {
+		acme(cfg, f)
+		cfg.Social.Own.Trusted = false
+		cfg.Address.Verification = "required"
+	}, func(s *testkit.Server, f *fake) {
+		c := s.Client()
+		a := arrive(c, "acme", depart(c, f, "acme", "?return_to=/jobs")).Want(401)
+		if text := string(a.Body); !strings.Contains(text, "We sent a code to your e-mail address") || strings.Contains(text, "authenticator") {
+			s.Errorf("%s", text)
+		}
+		in := url.Values{"attempt": {hidden(s, a, "attempt")}, "return_to": {hidden(s, a, "return_to")}, "method": {hidden(s, a, "method")}, "code": {"000000"}}
+		if a = c.Post("/signin/code", in).Want(401); !strings.Contains(string(a.Body), "We sent a code") {
+			s.Errorf("%s", a.Body)
+		}
+		in.Set("code", codeIn(s, "ann@example.com"))
+		if a = c.Post("/signin/code", in).Want(303); a.Header.Get("Location") != "/jobs" {
+			s.Error(a.Header)
+		}
+		c.Get("/auth/me").Want(200)
+	})
+}
+
+// Whatever went wrong, the page leads to a new beginning, and from there to where somebody wanted to be: with a cookie and in an app.
+func TestTripsBeginAgain(t *testing.T) {
+	eachSocial(t, func(cfg *admit.Config, f *fake) {
+		acme(cfg, f)
+		cfg.Web.AppRedirects = []string{"com.example.app:/back"}
+	}, func(s *testkit.Server, f *fake) {
+		again := func(a testkit.Answer) string {
+			s.Helper()
+			_, rest, _ := strings.Cut(string(a.Body), `<a class="btn" href="`)
+			to, _, ok := strings.Cut(rest, `"`)
+			if !ok {
+				s.Fatalf("%s", a.Body)
+			}
+			return html.UnescapeString(to)
+		}
+		for begun, arrived := range map[string]string{
+			"?return_to=/jobs%3Fid%3D7&remember=true":                                                "/jobs?id=7",
+			"?transport=token&return_to=com.example.app:/back&code_challenge=" + challenge(verifier): "com.example.app:/back?code=",
+		} {
+			for what, change := range map[string]func(q url.Values){
+				"cancelled": func(q url.Values) { q.Set("error", "access_denied") },
+				"refused":   func(q url.Values) { q.Set("code", "another") },
+			} {
+				c := s.Client()
+				c.Header.Set("Accept", "text/html")
+				q := depart(c, f, "acme", begun)
+				change(q)
+				a := arrive(c, "acme", q).Want(400)
+				a = arrive(c, "acme", f.consent(c.Get(again(a)).Want(302).Header.Get("Location"))).Want(303)
+				if to := a.Header.Get("Location"); !strings.HasPrefix(to, arrived) {
+					s.Errorf("%s %s: led to %s", begun, what, to)
+				}
+				if k := a.Header.Get("Set-Cookie"); strings.HasPrefix(arrived, "/") && !strings.Contains(k, "Max-Age") {
+					s.Errorf("not remembered: %s", k)
+				}
+			}
+		}
+		c := person(s, "link@example.com") // who wanted to link goes back to where they began
+		c.Header.Set("Accept", "text/html")
+		q := f.consent(c.Post("/auth/acme/link", m{"return_to": "/account"}).Want(200).Text("redirect"))
+		q.Set("error", "access_denied")
+		if to := again(arrive(c, "acme", q).Want(400)); to != "/account" {
+			s.Error(to)
+		}
+		f.wellKnown = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(502) }
+		s.Advance(2 * time.Hour)
+		if to := again(c.Get("/auth/acme/login?return_to=/jobs").Want(503)); to != "/auth/acme/login?return_to=/jobs" {
+			s.Error(to)
+		}
+		if to := again(c.Get("/auth/acme/login?return_to=//evil.test").Want(400)); to != "/auth/acme/login" {
+			s.Error(to)
+		}
+	})
+}
+
+// The cookie of a trip is Lax where the others are Strict, so that it comes along on the way back, and None where they are: a page of
+// another site that calls this server could set no other.
+func TestTripCookieOfAnotherSite(t *testing.T) {
+	eachSocial(t, func(cfg *admit.Config, f *fake) {
+		acme(cfg, f)
+		cfg.Web.CookieSameSite, cfg.Web.BaseURL = "none", "https://auth.example.com"
+	}, func(s *testkit.Server, f *fake) {
+		if k := s.Client().Get("/auth/acme/login").Want(302).Header.Get("Set-Cookie"); !strings.Contains(k, "__Host-social_trip=") || !strings.Contains(k, "SameSite=None") || !strings.Contains(k, "Secure") {
+			s.Error(k)
+		}
+	})
+}
+
 // Under COOKIE_SAMESITE=strict no browser sends the new cookie on the way from another site, so a page stands between.
 func TestStrictCookiesArrive(t *testing.T) {
 	eachSocial(t, func(cfg *admit.Config, f *fake) { acme(cfg, f); cfg.Web.CookieSameSite = "strict" }, func(s *testkit.Server, f *fake) {
@@ -349,9 +451,10 @@ func TestStrictCookiesArrive(t *testing.T) {
 func TestProvidersOfAFile(t *testing.T) {
 	eachSocial(t, func(cfg *admit.Config, f *fake) {
 		text := strings.ReplaceAll(`{"providers":[
-			{"name":"staff","title":"Staff","issuer":"URL","client_id":"client","client_secret_file":"SECRET","trusted":true,"params":{"prompt":"login"}},
+			{"name":"staff","title":"Staff","issuer":"URL","client_id":"client","client_secret_file":"SECRET","trusted":true,"params":{"prompt":"login"},"fields":{"name":"nickname"}},
 			{"name":"forum","auth_url":"URL/oauth/authorize","token_url":"URL/oauth/token","user_url":"URL/api/whoami","client_id":"client","client_secret":"shared","client_secret_in":"body",
-			 "fields":{"subject":"account.number","email":"account.mail","email_verified":"account.confirmed","name":"display"},"trusted":true}]}`, "URL", f.URL)
+			 "fields":{"subject":"account.number","email":"account.mail","email_verified":"account.confirmed","name":"display"},"trusted":true}]}`, "URL/", elsewhere(f).URL+"/")
+		text = strings.ReplaceAll(text, "URL", f.URL)
 		dir := f.t.TempDir()
 		text = strings.ReplaceAll(text, "SECRET", filepath.Join(dir, "secret"))
 		for name, body := range map[string]string{"providers.json": text, "secret": "shared\n"} {
@@ -367,7 +470,11 @@ func TestProvidersOfAFile(t *testing.T) {
 		if !strings.Contains(location, "prompt=login") {
 			s.Error(location)
 		}
+		f.claims["nickname"] = "Annie"
 		arrive(c, "staff", f.consent(location)).Want(303)
+		if me := c.Get("/auth/me").Want(200); me.Text("name") != "Annie" || me.Text("email") != "ann@example.com" { // the rest is where it usually is
+			s.Errorf("%s", me.Body)
+		}
 		c = s.Client()
 		travel(c, f, "forum").Want(303)
 		if me := c.Get("/auth/me").Want(200); me.Text("email") != "bob@example.com" || me.JSON["email_verified"] != true || me.Text("name") != "Bob" {

@@ -135,6 +135,9 @@ func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error
 // Reclaim gives an account to the owner of its address, who has just shown that it is theirs, when nobody had before: whoever made
 // it may be somebody else. Everything that opens it is gone.
 func (s *Service) Reclaim(tx *database.Tx, u user.User) error {
+	if err := user.Reclaim(tx, u.ID, u.Email); err != nil {
+		return err
+	}
 	for _, m := range s.methods {
 		if _, ok := m.(Keeper); !ok {
 			continue

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -58,7 +59,11 @@ func navigated(r *http.Request) error {
 func (p *Pages) leave(w http.ResponseWriter, r *http.Request) {
 	to, err := p.begin(w, r)
 	if err != nil {
-		p.refuse(w, r, err)
+		again := ""
+		if apperr.Of(err).Kind == apperr.Unavailable { // there is nothing wrong with what was asked for
+			again = r.URL.RequestURI()
+		}
+		p.refuse(w, r, err, again)
 		return
 	}
 	w.Header().Set("Location", to)
@@ -110,11 +115,7 @@ func (p *Pages) browser(r *http.Request) string {
 // posted turns the POST of a provider into what a link does: with a POST of another site no browser sends the cookie that
 // tells whose trip it is. Nothing is decided here.
 func (p *Pages) posted(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		if err = web.BodyError(err); apperr.Of(err).Kind == apperr.Internal {
-			err = errForm.Because(err)
-		}
-		p.refuse(w, r, err)
+	if !p.parse(w, r) {
 		return
 	}
 	q := url.Values{}
@@ -145,7 +146,7 @@ func (p *Pages) comeBack(w http.ResponseWriter, r *http.Request) {
 		err = navigated(r)
 	}
 	if err != nil {
-		p.refuse(w, r, err)
+		p.refuse(w, r, err, "")
 		return
 	}
 	in := social.Return{State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Issuer: q.Get("iss"), Name: q.Get("name")}
@@ -155,9 +156,9 @@ func (p *Pages) comeBack(w http.ResponseWriter, r *http.Request) {
 	out, err := p.app.Social.Return(r.Context(), r.PathValue("provider"), in, finish)
 	switch {
 	case err != nil:
-		p.refuse(w, r, err)
+		p.refuse(w, r, err, out.Again)
 	case out.Outcome.Step != nil:
-		p.askCode(w, r, http.StatusUnauthorized, codeForm{Attempt: out.Outcome.Step.ID, ReturnTo: out.ReturnTo})
+		p.askCode(w, r, http.StatusUnauthorized, nextCode(out.Outcome.Step, out.ReturnTo))
 	default:
 		if out.Linked == nil && !out.ToApp {
 			p.cookies.SetSession(w, out.Outcome.Credential, out.Outcome.Session.ExpiresAt, p.app.DB.Now())
@@ -179,22 +180,22 @@ func (p *Pages) arrive(w http.ResponseWriter, r *http.Request, to string) {
 // refusedTrip is the page of somebody who was let in nowhere.
 type refusedTrip struct {
 	*web.Problem
-	Title string // of the provider, "" when it is not offered
-	Again string // where to begin again
+	Title string // of the provider, "" when it is not where to go on to
+	Again string // where to go on to
 }
 
-// refuse shows a person a page, and a program a problem.
-func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// refuse shows a person a page that leads on to again, and a program a problem.
+func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, err error, again string) {
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		web.WriteError(w, r, err)
 		return
 	}
 	no := web.NewProblem(r.Context(), err)
 	no.SetHeaders(w.Header())
-	page := refusedTrip{Problem: no}
+	page := refusedTrip{Problem: no, Again: again}
 	for _, one := range p.app.Social.Providers() {
-		if one.Name == r.PathValue("provider") {
-			page.Title, page.Again = one.Title, "/auth/"+one.Name+"/login"
+		if begin := "/auth/" + one.Name + "/login"; one.Name == r.PathValue("provider") && (again == "" || strings.HasPrefix(again, begin)) {
+			page.Title, page.Again = one.Title, cmp.Or(again, begin)
 		}
 	}
 	v := p.view(no.Title, page)
@@ -206,7 +207,12 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, err error) {
 type codeForm struct {
 	Attempt  string
 	ReturnTo string
+	Method   string // whose code is asked for
 	Faults   []fault
+}
+
+func nextCode(s *login.Step, returnTo string) codeForm {
+	return codeForm{Attempt: s.ID, ReturnTo: returnTo, Method: s.Prompt.Method}
 }
 
 // Fault is what is wrong with a field, "" when nothing is.
@@ -220,17 +226,13 @@ func (p *Pages) askCode(w http.ResponseWriter, r *http.Request, status int, f co
 
 // answerCode goes on with a sign-in that asks for a second factor.
 func (p *Pages) answerCode(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		if err = web.BodyError(err); apperr.Of(err).Kind == apperr.Internal {
-			err = errForm.Because(err)
-		}
-		p.refuse(w, r, err)
+	if !p.parse(w, r) {
 		return
 	}
-	f := codeForm{Attempt: posted(r, "attempt"), ReturnTo: posted(r, "return_to")}
+	f := codeForm{Attempt: posted(r, "attempt"), ReturnTo: posted(r, "return_to"), Method: posted(r, "method")}
 	to, err := p.app.Config.Web.ReturnTo(f.ReturnTo)
 	if err != nil {
-		p.refuse(w, r, err)
+		p.refuse(w, r, err, "")
 		return
 	}
 	finish := login.Finish{Transport: session.Cookie}
@@ -239,7 +241,7 @@ func (p *Pages) answerCode(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		no := web.NewProblem(r.Context(), err)
 		if apperr.Of(err).Code == login.ErrAttempt.Code {
-			p.refuse(w, r, err)
+			p.refuse(w, r, err, to) // whoever needs them signed in has them begin again
 			return
 		}
 		no.SetHeaders(w.Header())
@@ -248,7 +250,7 @@ func (p *Pages) answerCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if out.Step != nil {
-		p.askCode(w, r, http.StatusUnauthorized, codeForm{Attempt: out.Step.ID, ReturnTo: to})
+		p.askCode(w, r, http.StatusUnauthorized, nextCode(out.Step, to))
 		return
 	}
 	p.cookies.SetSession(w, out.Credential, out.Session.ExpiresAt, p.app.DB.Now())
@@ -263,8 +265,7 @@ func (p *Pages) showDevelopment(w http.ResponseWriter, r *http.Request) {
 
 // approve sends whoever typed who they are back.
 func (p *Pages) approve(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		p.fail(w, r, errForm.Because(err))
+	if !p.parse(w, r) {
 		return
 	}
 	asked, err := url.ParseQuery(posted(r, "asked"))

@@ -143,9 +143,6 @@ func (s *Service) Reset(ctx context.Context, token, chosen string) error {
 			if err := s.door.Reclaim(tx, u); err != nil {
 				return err
 			}
-			if err := user.VerifyEmail(tx, u.ID, u.Email); err != nil {
-				return err
-			}
 		}
 		if err := s.door.Shut(tx, u.ID, session.PasswordReset); err != nil {
 			return err

@@ -33,7 +33,7 @@ func Settle(tx *database.Tx, userID string, ids []Identifier, name string) (User
 	if err != nil {
 		return User{}, err
 	}
-	var kinds []string
+	kinds := []string{}
 	for _, i := range ids {
 		if err := addIdentifier(tx, userID, i); err != nil {
 			return User{}, err

@@ -210,9 +210,13 @@ func VerifyEmail(tx *database.Tx, userID, email string) error {
 	return err
 }
 
-// DropUnverified forgets the addresses and numbers of a person that nobody showed to be theirs.
-func DropUnverified(tx *database.Tx, userID string) error {
-	kinds, err := removeUnverified(tx, userID)
+// Reclaim notes that an address is its person's, and forgets every other address and number they have: whoever gave those, and
+// showed that they are theirs, is somebody else.
+func Reclaim(tx *database.Tx, userID, email string) error {
+	if err := VerifyEmail(tx, userID, email); err != nil {
+		return err
+	}
+	kinds, err := removeOthers(tx, userID, email)
 	if len(kinds) > 0 {
 		tx.Emit(Updated{userID, kinds})
 	}

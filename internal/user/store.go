@@ -202,8 +202,8 @@ func setVerified(tx *database.Tx, userID string, i Identifier) (int64, error) {
 	return tx.Exec(`UPDATE identifiers SET verified_at = $4 WHERE kind = $1 AND value = $2 AND user_id = $3 AND verified_at IS NULL`, i.Kind, i.Value, userID, tx.Now)
 }
 
-func removeUnverified(tx *database.Tx, userID string) (kinds []string, err error) {
-	return database.All[string](tx.Context(), tx, `DELETE FROM identifiers WHERE user_id = $1 AND kind <> 'username' AND verified_at IS NULL RETURNING kind`, userID)
+func removeOthers(tx *database.Tx, userID, email string) (kinds []string, err error) {
+	return database.All[string](tx.Context(), tx, `DELETE FROM identifiers WHERE user_id = $1 AND kind <> 'username' AND (kind <> 'email' OR value <> $2) RETURNING kind`, userID, email)
 }
 
 func insertRole(tx *database.Tx, userID, role string) error {

@@ -66,11 +66,13 @@ type Cookie struct {
 	sameSite   http.SameSite
 }
 
-// Crossing is the same cookie for a visitor whom another site leads here, whatever COOKIE_SAMESITE says of the others: it comes along
-// when they follow a link, and never with a form or a script (RFC 6265bis, section 5.6.7).
+// Crossing is the same cookie for a visitor whom another site leads here: it comes along when they follow a link, also where the others
+// are strict (RFC 6265bis, section 5.6.7).
 func (c *Cookie) Crossing() *Cookie {
 	crossing := *c
-	crossing.sameSite = http.SameSiteLaxMode
+	if crossing.sameSite == http.SameSiteStrictMode {
+		crossing.sameSite = http.SameSiteLaxMode
+	}
 	return &crossing
 }
 

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/admit-dev/admit/internal/secret"
 )
@@ -134,7 +133,7 @@ func (c Config) Providers(production bool) (list []Provider, err error) {
 	}
 	more, err := readFile(c.File, production)
 	list, faults = append(list, more...), append(faults, err)
-	return list, errors.Join(append(faults, unique(list))...)
+	return list, errors.Join(append(faults, distinct(list))...)
 }
 
 type need struct{ name, value string }
@@ -142,7 +141,7 @@ type need struct{ name, value string }
 var providerName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
 // taken are words that stand where the name of a provider would.
-var taken = []string{"attempts", "email", "identities", "magic-link", "mfa", "otp", "passkeys", "password", "phone", "providers", "sessions", "social"}
+var taken = []string{"attempts", "development", "email", "identities", "magic-link", "mfa", "otp", "passkeys", "password", "phone", "providers", "sessions", "social"}
 
 func checkName(setting, name string) error {
 	if !providerName.MatchString(name) || slices.Contains(taken, name) {
@@ -165,13 +164,19 @@ func checkAddress(setting, given string, production bool) error {
 	return nil
 }
 
-func unique(list []Provider) error {
-	seen := map[string]bool{}
-	for _, p := range list {
-		if seen[p.Name] {
-			return fmt.Errorf("PROVIDERS_FILE or OIDC_NAME: two providers are called %s", strings.ToUpper(p.Name[:1])+p.Name[1:])
+// distinct holds that addresses tell two providers apart, and identities their people: of one that does not speak OpenID Connect, only
+// the server is known.
+func distinct(list []Provider) error {
+	var faults []error
+	for i, p := range list {
+		for _, before := range list[:i] {
+			if p.Name == before.Name && p.Name != "" {
+				faults = append(faults, fmt.Errorf("PROVIDERS_FILE or OIDC_NAME: two providers are called %q", p.Name))
+			}
+			if p.issuer() == before.issuer() && p.issuer() != "" && (p.Issuer == "" || before.Issuer == "") {
+				faults = append(faults, fmt.Errorf("PROVIDERS_FILE, providers %q and %q: both are at %s, so that somebody of the one would be taken for somebody of the other; leave one out", before.Name, p.Name, p.issuer()))
+			}
 		}
-		seen[p.Name] = true
 	}
-	return nil
+	return errors.Join(faults...)
 }

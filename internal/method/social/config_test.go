@@ -51,12 +51,17 @@ func TestHalfConfiguredProviders(t *testing.T) {
 		file(`{"providers":[{"name":"acme"}]}`):                                                                                               {"auth_url", "token_url", "user_url", "fields.subject", "client_id"},
 		file(`{"providers":[{"name":"acme","issuer":"https://a.test","client_id":"x","client_secret_in":"x"}]}`):                              {"client_secret_in"},
 		file(`{"providers":[{"name":"a","issuer":"https://a.test","client_id":"x"},{"name":"a","issuer":"https://b.test","client_id":"x"}]}`): {"PROVIDERS_FILE"},
-		"RETURN_TO_ORIGINS=https://a.test/x":                                                                                                  {"RETURN_TO_ORIGINS"},
-		"RETURN_TO_ORIGINS=javascript://a.test":                                                                                               {"RETURN_TO_ORIGINS"},
-		"APP_REDIRECTS=javascript:alert(1)":                                                                                                   {"APP_REDIRECTS"},
-		"APP_REDIRECTS=https://evil.test/":                                                                                                    {"APP_REDIRECTS"},
-		"APP_REDIRECTS=http://localhost/x":                                                                                                    {"APP_REDIRECTS"},
-		"APP_REDIRECTS=data:text/html,x":                                                                                                      {"APP_REDIRECTS"},
+		file(`{"providers":[{"issuer":"https://a.test","client_id":"x"},{"issuer":"https://b.test","client_id":"x"}]}`):                       {"PROVIDERS_FILE", "name"},
+		// without OpenID Connect nothing tells the people of two providers on one server apart
+		file(`{"providers":[{"name":"a","auth_url":"https://a.test/a/auth","token_url":"https://a.test/a/t","user_url":"https://a.test/a/u","fields":{"subject":"id"},"client_id":"x"},{"name":"b","auth_url":"https://a.test/b/auth","token_url":"https://a.test/b/t","user_url":"https://a.test/b/u","fields":{"subject":"id"},"client_id":"x"}]}`): {"PROVIDERS_FILE", "https://a.test"},
+		file(`{"providers":[{"name":"a","auth_url":"https://a.test/auth","token_url":"https://a.test/t","user_url":"https://a.test/u","fields":{"subject":"id"},"client_id":"x"},{"name":"b","issuer":"https://a.test","client_id":"x"}]}`):                                                                                                           {"PROVIDERS_FILE", "https://a.test"},
+		"OIDC_ENABLED=true OIDC_ISSUER=https://login.acme.com OIDC_CLIENT_ID=x OIDC_NAME=development": {"OIDC_NAME"},
+		"RETURN_TO_ORIGINS=https://a.test/x":    {"RETURN_TO_ORIGINS"},
+		"RETURN_TO_ORIGINS=javascript://a.test": {"RETURN_TO_ORIGINS"},
+		"APP_REDIRECTS=javascript:alert(1)":     {"APP_REDIRECTS"},
+		"APP_REDIRECTS=https://evil.test/":      {"APP_REDIRECTS"},
+		"APP_REDIRECTS=http://localhost/x":      {"APP_REDIRECTS"},
+		"APP_REDIRECTS=data:text/html,x":        {"APP_REDIRECTS"},
 	} {
 		err := load(t, strings.Fields(given)...)
 		if err == nil {

@@ -67,6 +67,7 @@ func (w written) provider(production bool) (Provider, error) {
 	addresses := []struct{ name, value string }{{"auth_url", w.AuthURL}, {"token_url", w.TokenURL}, {"user_url", w.UserURL}, {"fields.subject", w.Fields.Subject}}
 	if w.Issuer != "" {
 		addresses = []struct{ name, value string }{{"issuer", w.Issuer}}
+		p.Fields = w.Fields.or(standard)
 		if len(p.Scopes) == 0 {
 			p.Scopes = openID
 		}

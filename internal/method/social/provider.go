@@ -1,6 +1,7 @@
 package social
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"net/url"
@@ -54,6 +55,11 @@ type Fields struct {
 // standard are the claims of OpenID Connect.
 var standard = Fields{"sub", "email", "email_verified", "name", "picture"}
 
+// or is f, and usual where f does not say.
+func (f Fields) or(usual Fields) Fields {
+	return Fields{cmp.Or(f.Subject, usual.Subject), cmp.Or(f.Email, usual.Email), cmp.Or(f.Verified, usual.Verified), cmp.Or(f.Name, usual.Name), cmp.Or(f.Picture, usual.Picture)}
+}
+
 // at is the same provider at another address: a server of one's own, or one for tests.
 func (p Provider) at(base string) Provider {
 	if base == "" {
@@ -83,7 +89,7 @@ func (p Provider) issuer() string {
 		return p.Issuer
 	}
 	u, err := url.Parse(p.AuthURL)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return p.AuthURL
 	}
 	return u.Scheme + "://" + u.Host

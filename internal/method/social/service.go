@@ -140,44 +140,71 @@ func (s *Service) meet(tx *database.Tx, under leg) (user.User, error) {
 // welcome makes an account for an identity that is new here. An address never opens an account that is there: unless it was
 // never shown to be of whoever made that, and now is shown to be of somebody.
 func (s *Service) welcome(tx *database.Tx, under leg) (user.User, error) {
-	p := under.Profile
-	address, err := user.ParseEmail(p.Email)
-	open := s.door.Config.SignUp
-	if err != nil || !p.Verified && (s.door.Config.Strict() || !open) { // nobody may learn by it whether there is an account
-		address = user.Identifier{}
+	ids, u, err := s.address(tx, under.Profile)
+	switch {
+	case err != nil:
+		return u, err
+	case u.ID != "":
+		return s.claim(tx, u, under)
+	case !s.door.Config.SignUp:
+		return u, login.ErrSignUpOff
 	}
-	if address.Value != "" {
-		u, err := user.ByIdentifier(tx.Context(), tx, address)
-		if err == nil {
-			return s.claim(tx, u, under)
+	if u, err = user.Create(tx, ids, under.Profile.Name); err != nil {
+		return u, err
+	}
+	u, _, err = s.furnish(tx, u.ID, ids, under)
+	return u, err
+}
+
+// address is what an account would be called by an identity that is new here, and whose it is already.
+func (s *Service) address(tx *database.Tx, p Profile) ([]user.Identifier, user.User, error) {
+	i, err := user.ParseEmail(p.Email)
+	if err != nil || !p.Verified && (s.door.Config.Strict() || !s.door.Config.SignUp) { // nobody may learn by it whether there is an account
+		return nil, user.User{}, nil
+	}
+	u, err := user.ByIdentifier(tx.Context(), tx, i)
+	if errors.Is(err, user.ErrNotFound) {
+		err = nil
+	}
+	return []user.Identifier{i}, u, err
+}
+
+// furnish gives an account that was just made for an identity what is known by it.
+func (s *Service) furnish(tx *database.Tx, userID string, ids []user.Identifier, under leg) (u user.User, r identityRow, err error) {
+	for _, i := range ids {
+		if !under.Profile.Verified {
+			break
 		}
-		if !errors.Is(err, user.ErrNotFound) {
-			return u, err
+		if err := user.VerifyEmail(tx, userID, i.Value); err != nil {
+			return u, r, err
 		}
 	}
-	if !open {
-		return user.User{}, login.ErrSignUpOff
+	if r, err = s.add(tx, userID, under); err != nil {
+		return u, r, err
 	}
-	var ids []user.Identifier
-	if address.Value != "" {
-		ids = append(ids, address)
+	if u, err = user.ByID(tx.Context(), tx, userID); err != nil {
+		return u, r, err
 	}
-	u, err := user.Create(tx, ids, p.Name)
+	return u, r, s.addresses.Welcome(tx, u)
+}
+
+// settleGuest makes somebody of a guest who links an identity: they can come back by it. An address of somebody else stays theirs.
+func (s *Service) settleGuest(tx *database.Tx, guestID string, under leg) (identityRow, error) {
+	if !s.door.Config.SignUp {
+		return identityRow{}, login.ErrSignUpOff
+	}
+	ids, other, err := s.address(tx, under.Profile)
+	if other.ID != "" {
+		ids = nil
+	}
+	if err == nil {
+		_, err = user.Settle(tx, guestID, ids, under.Profile.Name)
+	}
 	if err != nil {
-		return u, err
+		return identityRow{}, err
 	}
-	if p.Verified && address.Value != "" {
-		if err := user.VerifyEmail(tx, u.ID, address.Value); err != nil {
-			return u, err
-		}
-	}
-	if _, err := s.add(tx, u.ID, under); err != nil {
-		return u, err
-	}
-	if u, err = user.ByID(tx.Context(), tx, u.ID); err != nil {
-		return u, err
-	}
-	return u, s.addresses.Welcome(tx, u)
+	_, r, err := s.furnish(tx, guestID, ids, under)
+	return r, err
 }
 
 // claim gives an account that somebody made with an address they never showed to be theirs to whoever it is of, without
@@ -188,12 +215,6 @@ func (s *Service) claim(tx *database.Tx, u user.User, under leg) (user.User, err
 		return u, ErrLink
 	case !u.Active():
 		return u, login.ErrDisabled
-	}
-	if err := user.VerifyEmail(tx, u.ID, u.Email); err != nil {
-		return u, err
-	}
-	if err := user.DropUnverified(tx, u.ID); err != nil {
-		return u, err
 	}
 	if err := s.door.Reclaim(tx, u); err != nil {
 		return u, err
@@ -228,6 +249,10 @@ func (s *Service) link(tx *database.Tx, under leg) (*Identity, error) {
 	u, err := user.ByID(tx.Context(), tx, under.UserID)
 	if err != nil {
 		return nil, err
+	}
+	if u.Guest {
+		r, err := s.settleGuest(tx, u.ID, under)
+		return s.identity(r), err
 	}
 	r, err := s.add(tx, u.ID, under)
 	if err != nil {

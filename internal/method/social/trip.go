@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/session"
 )
 
 // TripLife is how long somebody may take at a provider.
@@ -59,6 +60,7 @@ type Arrival struct {
 	Outcome  login.Outcome // the session or the next step, if they signed in here
 	Linked   *Identity     // what opens their account now, if that was asked for
 	ToApp    bool          // nothing has happened yet: the app at ReturnTo redeems the code
+	Again    string        // where to begin anew, if they were let in nowhere and it is known what they wanted
 }
 
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
@@ -138,6 +140,38 @@ func (s *Service) Return(ctx context.Context, provider string, in Return, f logi
 	if err != nil {
 		return Arrival{}, err
 	}
+	out, err := s.arrive(ctx, l, under, in, f)
+	if err != nil {
+		return Arrival{Again: under.again()}, err
+	}
+	return out, nil
+}
+
+// again is where somebody begins anew: at the provider with all that they wanted, or where they were when they wanted to link.
+func (t leg) again() string {
+	if t.UserID != "" {
+		if t.Challenge != "" {
+			return "" // in their app
+		}
+		return t.ReturnTo
+	}
+	q := url.Values{}
+	if t.ReturnTo != "/" {
+		q.Set("return_to", t.ReturnTo)
+	}
+	if t.Remember {
+		q.Set("remember", "true")
+	}
+	if t.Challenge != "" {
+		q.Set("transport", string(session.Token))
+		q.Set("code_challenge", t.Challenge)
+	}
+	to := url.URL{Path: "/auth/" + t.Provider + "/login", RawQuery: q.Encode()}
+	return to.String()
+}
+
+// arrive finds out who came back, and lets them in, links them, or leads them on to their app.
+func (s *Service) arrive(ctx context.Context, l *line, under leg, in Return, f login.Finish) (Arrival, error) {
 	switch {
 	case in.Error == "access_denied" || in.Error == "user_cancelled_login" || in.Error == "user_cancelled_authorize":
 		return Arrival{}, s.fail(ctx, under, ErrCancelled)
