@@ -68,6 +68,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.passkeys()
 	s.social()
 	s.sessions()
+	s.devices()
 	s.orgs()
 	s.roles()
 	s.invitations()

@@ -24,6 +24,7 @@ type answerAttempt struct {
 	Body struct {
 		Values   map[string]string `json:"values" doc:"The fields of the prompt."`
 		Remember bool              `json:"remember,omitempty" doc:"Keep the session for SESSION_REMEMBER_HOURS."`
+		Trust    bool              `json:"trust,omitempty" doc:"Ask for no second factor in this browser for trust_days."`
 	}
 }
 
@@ -42,7 +43,9 @@ func (s *API) attempts() {
 		})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/answer", Summary: "Answer what is asked", Responses: s.entering(http.StatusOK), Tags: tags}, limited,
 		func(q *call, in *answerAttempt) (any, error) {
-			out, err := s.app.Door.Answer(q, in.ID, in.Body.Values, s.finish(q, in.Delivery, in.Body.Remember))
+			f := s.finish(q, in.Delivery, in.Body.Remember)
+			f.Trust = in.Body.Trust
+			out, err := s.app.Door.Answer(q, in.ID, in.Body.Values, f)
 			return s.entered(q, out, err)
 		})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/method", Summary: "Sign in another way", Tags: tags}, limited,

@@ -40,7 +40,7 @@ func (s *API) entered(q *call, out login.Outcome, err error) (any, error) {
 		access, err := s.issue(q, out.User, out.Session)
 		return Tokens{access.Token, out.Credential, "bearer", int64(access.ExpiresIn.Seconds())}, err
 	}
-	s.cookies.SetSession(q.w, out.Credential, out.Session.ExpiresAt, s.app.DB.Now())
+	s.cookies.Enter(q.w, out, s.app.DB.Now())
 	return s.user(q, out.User)
 }
 

@@ -21,6 +21,7 @@ type verifyIn struct {
 	Body struct {
 		Attempt string `json:"attempt" maxLength:"100" doc:"The id of the attempt that asks."`
 		Code    string `json:"code" maxLength:"100" doc:"The six digits that the app shows, or a recovery code." example:"123456"`
+		Trust   bool   `json:"trust,omitempty" doc:"Ask for no second factor in this browser for trust_days."`
 	}
 }
 
@@ -80,7 +81,9 @@ func (s *API) factors() {
 		return newRecoveryCodes(codes), err
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/mfa/verify", Summary: "Show the second factor and sign in", Responses: s.entering(http.StatusOK), Tags: tags}, limited, func(q *call, in *verifyIn) (any, error) {
-		out, err := s.app.Door.Answer(q, in.Body.Attempt, login.Answer{"code": in.Body.Code}, s.finish(q, in.Delivery, false))
+		f := s.finish(q, in.Delivery, false)
+		f.Trust = in.Body.Trust
+		out, err := s.app.Door.Answer(q, in.Body.Attempt, login.Answer{"code": in.Body.Code}, f)
 		return s.entered(q, out, err)
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate", Summary: "Prove again that it is you, for what is sensitive", Tags: tags}, user|limited, s.reauthenticate)

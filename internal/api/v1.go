@@ -59,7 +59,7 @@ func (s *API) tokenLogin(q *call, in *passwordForm) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, login.Finish{Transport: session.Token})
+	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, login.Finish{Transport: session.Token, Cookies: true})
 	if err != nil || out.Step != nil {
 		return s.entered(q, out, err)
 	}
@@ -68,6 +68,7 @@ func (s *API) tokenLogin(q *call, in *passwordForm) (any, error) {
 		return nil, err
 	}
 	s.cookies.SetRefresh(q.w, out.Credential, out.Session.ExpiresAt, s.app.DB.Now())
+	s.cookies.SetDevice(q.w, out.Device, s.app.DB.Now())
 	return Tokens{AccessToken: access.Token, TokenType: "bearer", ExpiresIn: int64(access.ExpiresIn.Seconds())}, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/idempotency"
+	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
@@ -50,6 +51,7 @@ type App struct {
 	Limiter    *ratelimit.Limiter // nil when limits are off
 	Users      *user.Service
 	Sessions   *session.Service
+	Devices    *knowndevice.Service
 	Tokens     *token.Service
 	Door       *login.Service
 	Passwords  *password.Service
@@ -123,6 +125,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
+	a.Devices = knowndevice.NewService(a.DB, cfg.Device)
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
@@ -198,7 +201,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
-				a.Guests.Sweep(ctx), a.Social.Sweep(ctx)); err != nil && ctx.Err() == nil {
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

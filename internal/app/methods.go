@@ -47,7 +47,7 @@ func (a *App) ways(box *secret.Box) error {
 	if err != nil {
 		return err
 	}
-	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.Limiter, a.Config.RateLimit.PerIdentifier(), box, a.methods(box, notices, elsewhere))
+	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.Devices, a.Limiter, a.Config.RateLimit.PerIdentifier(), box, a.methods(box, notices, elsewhere))
 	a.Social = social.NewService(elsewhere, a.Config.Social, a.Config.Outbound, box, a.Door, notices, a.Addresses)
 	a.Passwords = password.NewService(a.Config.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
 		Addresses: a.Addresses, Breaches: breach.NewService(a.Config.Breach, a.Config.Outbound), Site: []string{a.Config.Notify.App, a.Config.Web.Host()}, Log: a.Log})

@@ -14,7 +14,7 @@ var floors = [][]string{
 	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/strict", "internal/typo", "internal/wordlist"},
 	{"internal/database", "internal/outbound", "internal/secret"},
 	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
-	{"internal/authz", "internal/challenge", "internal/notify/mail", "internal/notify/sms"},
+	{"internal/authz", "internal/challenge", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
 	{"internal/authz/casbinengine", "internal/notice", "internal/session", "internal/token"},
 	{"internal/org"},
 	{"internal/account", "internal/address", "internal/check"},

@@ -10,6 +10,7 @@ type Origin struct {
 	IP        string // address of the client, as far as trusted proxies can tell
 	UserAgent string // at most 400 bytes, printable
 	RequestID string
+	Device    string // the secret that the client's device is known by, if it sent one; on no event
 	Language  string // what the client would like to read, as Accept-Language says it; on no event
 }
 

@@ -10,8 +10,11 @@ func Parse(userAgent string) (browser, system string) {
 }
 
 // Name is "Firefox on Linux".
-func Name(userAgent string) string {
-	switch browser, system := Parse(userAgent); {
+func Name(userAgent string) string { return Title(Parse(userAgent)) }
+
+// Title is the same of what Parse found.
+func Title(browser, system string) string {
+	switch {
 	case browser != "" && system != "":
 		return browser + " on " + system
 	case browser != "":

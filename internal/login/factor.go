@@ -7,6 +7,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/session"
@@ -149,6 +150,9 @@ func (s *Service) Reclaim(tx *database.Tx, u user.User) error {
 	if err := s.DropFactors(tx, u); err != nil { // of methods that are offered no more
 		return err
 	}
+	if _, err := knowndevice.ForgetAll(tx, u.ID); err != nil {
+		return err
+	}
 	tx.Emit(Reclaimed{u.ID})
 	return s.Shut(tx, u.ID, session.Reclaimed)
 }
@@ -169,8 +173,14 @@ func (s *Service) Reachable(tx *database.Tx, userID string) (bool, error) {
 	return false, nil
 }
 
-// Forget ends every sign-in of a person that is under way: what was shown in it may open nothing any more.
-func Forget(tx *database.Tx, userID string) error { return removeOf(tx, userID) }
+// Forget ends every sign-in of a person that is under way, and the trust in their devices: what was shown in it, or on them, may open
+// nothing any more.
+func Forget(tx *database.Tx, userID string) error {
+	if err := removeOf(tx, userID); err != nil {
+		return err
+	}
+	return knowndevice.Distrust(tx, userID)
+}
 
 func (s *Service) replacements() (list []Replacement) {
 	for _, m := range s.methods {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -128,6 +129,7 @@ type Step struct {
 	ID      string   `json:"id" doc:"The attempt. Keep it secret."`
 	Prompt  Prompt   `json:"prompt" doc:"What is asked now."`
 	Methods []string `json:"methods" doc:"The methods to choose from at this point."`
+	Trust   int      `json:"trust_days,omitempty" doc:"Days that this browser is asked for no second factor if the answer says trust. None where that is not offered."`
 }
 
 // Finish is how the session is to be made once a sign-in is complete.
@@ -135,6 +137,8 @@ type Finish struct {
 	Transport session.Transport
 	Remember  bool
 	Replaces  string // the session cookie the browser came with
+	Cookies   bool   // the client keeps cookies, whatever its transport
+	Trust     bool   // its person wants to be asked for no second factor on it for a while
 }
 
 // Outcome is a session, or the step that is still asked.
@@ -143,6 +147,7 @@ type Outcome struct {
 	User       user.User
 	Session    session.Session
 	Credential string // the session cookie's value or the refresh token
+	Device     knowndevice.Arrival
 
 	then Attempt // the attempt of the step
 }

@@ -13,6 +13,7 @@ type Policy struct {
 	Address []string // those one of which shows whose the address is; none of people who have shown it
 	Second  []string // those one of which is asked after a first; none of people without a second factor
 	Again   []string // those one of which shows later that it is still them
+	Trusted bool     // whether they trust the device that they are on
 }
 
 // policyIn is what is asked in an attempt. One that began without a name goes on with a method that finds out whose it is.
@@ -58,8 +59,8 @@ func policyOf(methods []Method, u *user.User) (p Policy) {
 // method names another, each is answered and returns here.
 func next(p Policy, shown []Shown, chosen string) (method string, choices []string, done bool) {
 	second := p.Second
-	if slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole && slices.Contains(p.First, s.Method) }) {
-		second = nil // it was both factors at once
+	if p.Trusted || slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole && slices.Contains(p.First, s.Method) }) {
+		second = nil // it was shown on this device before, or the first was both factors at once
 	}
 	stages := [][]string{p.First}
 	for _, more := range [][]string{p.Address, second} {

@@ -43,6 +43,9 @@ func TestNext(t *testing.T) {
 		"a first that is both factors is enough":  {Policy{First: first, Second: second}, []string{"passkey!"}, "", "", nil, true},
 		"also after another first":                {Policy{First: first, Second: second}, []string{"password", "passkey!"}, "", "", nil, true},
 		"a second that is both is no first":       {Policy{First: first, Second: second}, []string{"totp!"}, "", "password", first, false},
+		"a trusted device asks for no second":     {Policy{First: first, Second: second, Trusted: true}, []string{"password"}, "", "", nil, true},
+		"but for the first":                       {Policy{First: first, Second: second, Trusted: true}, []string{"totp"}, "", "password", first, false},
+		"and for whose the address is":            {Policy{First: first, Address: []string{"mail"}, Second: second, Trusted: true}, []string{"password"}, "", "mail", []string{"mail"}, false},
 		"what was shown under a name now unknown": {Policy{First: first}, []string{"magiclink"}, "", "password", first, false},
 	} {
 		var shown []Shown

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/notice"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
@@ -32,6 +34,7 @@ type Service struct {
 	users    *user.Service
 	sessions *session.Service
 	notices  *notice.Service
+	devices  *knowndevice.Service
 	limiter  *ratelimit.Limiter // nil when limits are off
 	rule     ratelimit.Rule     // for one account
 	methods  []Method
@@ -39,8 +42,8 @@ type Service struct {
 }
 
 // NewService makes a door with these methods, the usual one first.
-func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
-	return &Service{cfg, db, users, sessions, notices, limiter, rule, methods, box.Derive("identifier hashes", 32)}
+func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, devices *knowndevice.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
+	return &Service{cfg, db, users, sessions, notices, devices, limiter, rule, methods, box.Derive("identifier hashes", 32)}
 }
 
 // Methods names the methods that open the door.
@@ -255,7 +258,14 @@ func current(tx *database.Tx, userID string) (*user.User, error) {
 // advance asks next, and makes the session or the attempt of the next step. The prompt is made after the change.
 // What is asked is what is asked of the person as they are in it.
 func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error) {
-	method, _, done := next(policyOf(s.methods, a.User), a.Shown, "")
+	p := policyOf(s.methods, a.User)
+	if len(p.Second) > 0 {
+		var err error
+		if p.Trusted, err = s.devices.Trusts(tx, a.User.ID); err != nil {
+			return Outcome{}, err
+		}
+	}
+	method, _, done := next(p, a.Shown, "")
 	if !done {
 		a.ID, a.Method, a.ExpiresAt = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife)
 		tx.Emit(Begun{UserID: userID(a), Method: method})
@@ -281,7 +291,22 @@ func (s *Service) enter(tx *database.Tx, a Attempt, f Finish) (Outcome, error) {
 	}
 	from.Session = n.ID
 	tx.Emit(Succeeded{UserID: a.User.ID, SessionID: n.ID, Methods: methods})
-	return Outcome{User: *a.User, Session: n, Credential: credential}, nil
+	device, err := s.greet(tx, *a.User, f, n)
+	return Outcome{User: *a.User, Session: n, Credential: credential, Device: device}, err
+}
+
+// greet meets the device of a sign-in. Of one that was not known its person is told.
+func (s *Service) greet(tx *database.Tx, u user.User, f Finish, n session.Session) (knowndevice.Arrival, error) {
+	if u.Guest {
+		return knowndevice.Arrival{}, nil // they have no other
+	}
+	d, err := s.devices.Greet(tx, u.ID, f.Cookies || f.Transport == session.Cookie, f.Trust && slices.Contains(n.AMR, "mfa"))
+	if err != nil || !d.Tell {
+		return d, err
+	}
+	return d, s.notices.Tell(tx, u, u.Email, notice.Change{What: notice.SignedIn, ID: d.ID}, func(notMe string, w notify.Where) notify.Content {
+		return notify.NewSignIn{NotMe: notMe, Where: w}
+	})
 }
 
 // Welcome signs in somebody who showed who they are without an attempt, as part of the change that knows it: who has just been
@@ -309,14 +334,19 @@ func (s *Service) Continue(ctx context.Context, out Outcome, err error) (Outcome
 }
 
 func (s *Service) step(ctx context.Context, a Attempt) (Step, error) {
-	_, choices, _ := next(policyIn(s.methods, a), a.Shown, a.Method)
+	p := policyIn(s.methods, a)
+	_, choices, _ := next(p, a.Shown, a.Method)
 	m := s.method(a.Method)
 	if m == nil {
 		return Step{}, ErrMethod
 	}
 	prompt, err := m.Begin(ctx, a)
 	prompt.Method = a.Method
-	return Step{ID: a.ID, Prompt: prompt, Methods: choices}, err
+	out := Step{ID: a.ID, Prompt: prompt, Methods: choices}
+	if slices.Contains(p.Second, a.Method) {
+		out.Trust = s.devices.Trust()
+	}
+	return out, err
 }
 
 // fail tells of an answer that opens nothing and says no.

@@ -129,7 +129,7 @@ func (p *Pages) joinAs(w http.ResponseWriter, r *http.Request, f invitationForm)
 	if err != nil || out.Step != nil {
 		return out.Step, err
 	}
-	p.cookies.SetSession(w, out.Credential, out.Session.ExpiresAt, p.app.DB.Now())
+	p.cookies.Enter(w, out, p.app.DB.Now())
 	if shown.Known {
 		_, err = p.app.Orgs.Accept(r.Context(), out.User.ID, f.Token)
 	}

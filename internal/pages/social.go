@@ -161,7 +161,7 @@ func (p *Pages) comeBack(w http.ResponseWriter, r *http.Request) {
 		p.askCode(w, r, http.StatusUnauthorized, nextCode(out.Outcome.Step, out.ReturnTo))
 	default:
 		if out.Linked == nil && !out.ToApp {
-			p.cookies.SetSession(w, out.Outcome.Credential, out.Outcome.Session.ExpiresAt, p.app.DB.Now())
+			p.cookies.Enter(w, out.Outcome, p.app.DB.Now())
 		}
 		p.arrive(w, r, out.ReturnTo)
 	}
@@ -253,7 +253,7 @@ func (p *Pages) answerCode(w http.ResponseWriter, r *http.Request) {
 		p.askCode(w, r, http.StatusUnauthorized, nextCode(out.Step, to))
 		return
 	}
-	p.cookies.SetSession(w, out.Credential, out.Session.ExpiresAt, p.app.DB.Now())
+	p.cookies.Enter(w, out, p.app.DB.Now())
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 }

@@ -112,7 +112,7 @@ func (p *Pages) claim(w http.ResponseWriter, r *http.Request) {
 		p.form(w, r, http.StatusUnauthorized, f)
 		return
 	}
-	p.cookies.SetSession(w, out.Credential, out.Session.ExpiresAt, p.app.DB.Now())
+	p.cookies.Enter(w, out, p.app.DB.Now())
 	http.Redirect(w, r, "/start?done", http.StatusSeeOther)
 }
 

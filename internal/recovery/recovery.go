@@ -13,6 +13,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/notice"
@@ -200,6 +201,9 @@ func (s *Service) NotMe(ctx context.Context, token string) error {
 			return err
 		}
 		if err := s.door.Shut(tx, u.ID, session.NotMe); err != nil {
+			return err
+		}
+		if _, err := knowndevice.ForgetAll(tx, u.ID); err != nil {
 			return err
 		}
 		tx.Emit(Disowned{u.ID, string(change.What)})

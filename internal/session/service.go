@@ -11,6 +11,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/id"
+	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -264,11 +265,14 @@ func (s *Service) RevokeAll(ctx context.Context, userID, except string, why Reas
 	return n, err
 }
 
-// RevokeAll ends every session of a person but one, as part of a change that makes them unsafe.
+// RevokeAll ends every session of a person but one, and their trust in every device, as part of a change that makes them unsafe.
 func RevokeAll(tx *database.Tx, userID, except string, why Reason) (int, error) {
 	gone, err := remove(tx, allOf(userID, except))
+	if err != nil {
+		return 0, err
+	}
 	tell(tx, gone, why)
-	return len(gone), err
+	return len(gone), knowndevice.Distrust(tx, userID)
 }
 
 func end(tx *database.Tx, why Reason, which chosen) error {

@@ -60,7 +60,7 @@ type Server struct {
 	cursor database.Cursor
 }
 
-// Config is a configuration that is quick: cheap hashes, no limits, the store at databaseURL.
+// Config is a configuration that is quick and quiet: cheap hashes, no limits, no device that is known, the store at databaseURL.
 func Config(t testing.TB, databaseURL string) admit.Config {
 	cfg := admit.DefaultConfig()
 	cfg.Server.DataDir = filepath.Join(t.TempDir(), "admit-data")
@@ -68,6 +68,7 @@ func Config(t testing.TB, databaseURL string) admit.Config {
 	cfg.Hash.MemoryKiB, cfg.Hash.Iterations = 64, 1
 	cfg.RateLimit.RateLimit = "off"
 	cfg.Address.Verification = "off"
+	cfg.Device.Days = 0
 	return cfg
 }
 

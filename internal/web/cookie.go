@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/login"
 )
 
 // Cookies are the cookies of this server, each with one name for writing and for reading.
@@ -12,6 +15,7 @@ type Cookies struct {
 	sameSite http.SameSite
 	session  *Cookie
 	refresh  *Cookie
+	device   *Cookie
 }
 
 // NewCookies gives the cookies as the configuration wants them.
@@ -25,7 +29,24 @@ func NewCookies(cfg Config) *Cookies {
 	}
 	c.session = c.Named("session_id", "/")
 	c.refresh = c.Named("refresh_token", "/api/v1")
+	c.device = c.Named("device", "/")
+	if c.sameSite == http.SameSiteStrictMode { // who comes back from another service is on their own device too
+		c.device = c.device.Crossing()
+	}
 	return c
+}
+
+// Enter sends the cookies of a complete sign-in: that of the session, and the one that the device is known by.
+func (c *Cookies) Enter(w http.ResponseWriter, out login.Outcome, now time.Time) {
+	c.session.Set(w, out.Credential, out.Session.ExpiresAt, now)
+	c.SetDevice(w, out.Device, now)
+}
+
+// SetDevice sends the cookie that a device is known by, if it is to keep one.
+func (c *Cookies) SetDevice(w http.ResponseWriter, a knowndevice.Arrival, now time.Time) {
+	if a.Cookie != "" {
+		c.device.Set(w, a.Cookie, a.Expires, now)
+	}
 }
 
 // Named is a cookie of another name. Over https it gets the __Host- prefix, which no other host can set, and with it the path

@@ -26,6 +26,7 @@ type Edge struct {
 	trusted      map[string]bool
 	listed       map[string]bool
 	exempt       map[route]bool
+	device       *Cookie
 	clientOrigin func(r *http.Request, origin string) bool
 	cors         *cors.Cors
 	clientCORS   *cors.Cors
@@ -47,6 +48,7 @@ func NewEdge(cfg Config, production bool, logger *slog.Logger, now func() time.T
 		headers:     securityHeaders(cfg),
 		maxBody:     int64(cfg.MaxBodyKiB) << 10,
 		exempt:      map[route]bool{},
+		device:      NewCookies(cfg).device,
 	}
 	if production {
 		e.accessLevel = slog.LevelInfo
@@ -86,6 +88,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.origin.RequestID = requestID(r.Header["X-Request-Id"])
 	x.origin.IP = clientIP(r, e.config.TrustedProxies)
 	x.origin.UserAgent = userAgent(r.Header["User-Agent"])
+	x.origin.Device, _ = e.device.Get(r)
 	x.origin.Language = language(r.Header["Accept-Language"])
 	x.ctx = exchangeContext{database.WithOrigin(r.Context(), &x.origin), x}
 	r = r.WithContext(&x.ctx)

@@ -1,0 +1,2 @@
+DROP TABLE first_sign_ins;
+DROP TABLE known_devices;
