@@ -14,6 +14,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/pages"
+	"github.com/admit-dev/admit/internal/pages/signin"
 	"github.com/admit-dev/admit/internal/web"
 )
 
@@ -107,7 +108,9 @@ func (s *Server) start(ctx context.Context) error {
 	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.DB.Now)
 	mux := http.NewServeMux()
 	api.Mount(mux, s.app, cookies, s.guard, Version)
-	pages.Mount(mux, s.app, cookies, s.guard)
+	if err := mountPages(mux, s.app, cookies, s.guard); err != nil {
+		return err
+	}
 	if cfg.Server.Docs {
 		apidocs.Mount(mux, nil) // the API serves the document itself
 	}
@@ -125,6 +128,16 @@ func (s *Server) start(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// mountPages serves what people see.
+func mountPages(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guard) error {
+	site, err := pages.New(a, cookies, guard)
+	if err != nil {
+		return err
+	}
+	site.Mount(mux)
+	return signin.Mount(mux, site)
 }
 
 // App is the parts below HTTP, for the programs of this module.

@@ -11,7 +11,7 @@ import (
 // floors, from the ground up. A package imports only from floors below its own: two on one floor do not know each other.
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
-	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/strict", "internal/typo", "internal/wordlist"},
+	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/strict", "internal/theme", "internal/typo", "internal/wordlist", "internal/words"},
 	{"internal/database", "internal/outbound", "internal/secret"},
 	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
 	{"internal/authz", "internal/challenge", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
@@ -25,6 +25,7 @@ var floors = [][]string{
 	{"internal/config"},
 	{"internal/app"},
 	{"internal/api", "internal/apidocs", "internal/pages"},
+	{"internal/pages/…"},
 	{""},
 	{"internal/cli"},
 	{"internal/cli/…"},
@@ -35,8 +36,8 @@ var floors = [][]string{
 // only says who may import what comes from outside. The key is a prefix of the import, the value matches whole packages.
 // Tests are free to, but for drivers: they ask package testkit for a store.
 var only = map[string]string{
-	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|breach|method/social|notify/sms|outbound|pages|testkit)",
-	"html/template":                   "internal/(apidocs|notify|pages)",
+	"net/http":                        "|cmd/.*|examples/.*|internal/(web|api|apidocs|breach|method/social|notify/sms|outbound|pages|pages/.*|testkit)",
+	"html/template":                   "internal/(apidocs|notify|pages|pages/.*)",
 	"database/sql":                    "internal/(database|testkit)",
 	"github.com/jackc/":               "internal/database",
 	"modernc.org/":                    "internal/database",
@@ -58,7 +59,7 @@ var only = map[string]string{
 	"github.com/nyaruka/phonenumbers": "internal/user",
 	"github.com/maypok86/otter":       "internal/session",
 	"github.com/mileusna/useragent":   "internal/device",
-	"github.com/nicksnyder/go-i18n":   "internal/notify",
+	"github.com/nicksnyder/go-i18n":   "internal/words",
 	"github.com/wneessen/go-mail":     "internal/notify/mail",
 	"github.com/aws/aws-sdk-go-v2":    "internal/notify/sms",
 	"github.com/emersion/":            "internal/testkit",

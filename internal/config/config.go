@@ -27,6 +27,7 @@ import (
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/theme"
 	"github.com/admit-dev/admit/internal/token"
 	"github.com/admit-dev/admit/internal/user"
 	"github.com/admit-dev/admit/internal/web"
@@ -58,6 +59,7 @@ type Config struct {
 	Mail      mail.Config        `doc:"Mail"`
 	SMS       sms.Config         `doc:"Text messages"`
 	Outbound  outbound.Config    `doc:"Calls to other servers"`
+	Theme     theme.Config       `doc:"How pages look"`
 	Owner     owner.Config       `doc:"The first owner"`
 }
 

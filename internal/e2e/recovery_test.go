@@ -189,7 +189,7 @@ func TestNotMe(t *testing.T) {
 			t.Errorf("%s", page.Body)
 		}
 		s.Records()
-		done := s.Client().Post("/not-me", url.Values{"token": {token}}).Want(200)
+		done := s.Client().Send("/not-me", url.Values{"token": {token}}).Want(200)
 		if !strings.Contains(string(done.Body), "safe again") {
 			t.Errorf("%s", done.Body)
 		}
@@ -197,11 +197,11 @@ func TestNotMe(t *testing.T) {
 		eve.Get("/auth/me").Want(401)
 		signIn(s, "ann@example.com", pass).Want(401)
 		c := s.Client()
-		says := c.Post("/recover", url.Values{"token": {tokenIn(s, "ann@example.com")}, "password": {"short"}}).Want(422)
+		says := c.Send("/recover", url.Values{"token": {tokenIn(s, "ann@example.com")}, "password": {"short"}}).Want(422)
 		if !strings.Contains(string(says.Body), "at least 8 characters") {
 			t.Errorf("%s", says.Body)
 		}
-		c.Post("/recover", url.Values{"token": {tokenIn(s, "ann@example.com")}, "password": {"another sentence"}}).Want(200)
+		c.Send("/recover", url.Values{"token": {tokenIn(s, "ann@example.com")}, "password": {"another sentence"}}).Want(200)
 		c.Post("/auth/login", m{"email": "ann@example.com", "password": "another sentence"}).Want(200)
 		s.Client().Get("/not-me?token=" + token).Want(400)
 		s.Client().Get("/recover?token=").Want(400)

@@ -266,7 +266,7 @@ func identities(c *testkit.Client) (list []m) {
 func develop(s *testkit.Server, c *testkit.Client, location, email string) string {
 	s.Helper()
 	_, asked, _ := strings.Cut(location, "?")
-	a := c.Post("/dev/provider/authorize", url.Values{"asked": {asked}, "email": {email}, "verified": {"1"}}).Want(303)
+	a := c.Send("/dev/provider/authorize", url.Values{"asked": {asked}, "email": {email}, "verified": {"1"}}).Want(303)
 	_, query, _ := strings.Cut(a.Header.Get("Location"), "?")
 	return query
 }

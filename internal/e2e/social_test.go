@@ -240,7 +240,7 @@ func TestDevelopmentProvider(t *testing.T) {
 			s.Fatalf("%s", a.Body)
 		}
 		_, query, _ := strings.Cut(page, "?")
-		back := to(c.Post("/dev/provider/authorize", url.Values{"asked": {query}, "email": {"dev@example.com"}, "name": {"Dev"}, "verified": {"1"}}), 303)
+		back := to(c.Send("/dev/provider/authorize", url.Values{"asked": {query}, "email": {"dev@example.com"}, "name": {"Dev"}, "verified": {"1"}}), 303)
 		if a := c.Get(back).Want(303); a.Header.Get("Location") != "/after" {
 			s.Error(a.Header)
 		}
@@ -250,16 +250,16 @@ func TestDevelopmentProvider(t *testing.T) {
 		}
 		c = s.Client()
 		_, query, _ = strings.Cut(to(c.Get("/auth/development/login"), 302), "?")
-		back = to(c.Post("/dev/provider/authorize", url.Values{"asked": {query}, "cancel": {"1"}}), 303)
+		back = to(c.Send("/dev/provider/authorize", url.Values{"asked": {query}, "cancel": {"1"}}), 303)
 		c.Get(back).Want(400, "sign_in_cancelled")
 		c.Header.Set("Accept", "text/html")
 		_, query, _ = strings.Cut(to(c.Get("/auth/development/login"), 302), "?")
-		back = to(c.Post("/dev/provider/authorize", url.Values{"asked": {query}, "cancel": {"1"}}), 303)
+		back = to(c.Send("/dev/provider/authorize", url.Values{"asked": {query}, "cancel": {"1"}}), 303)
 		if a := c.Get(back).Want(400); !strings.Contains(string(a.Body), `href="/auth/development/login"`) || !strings.Contains(string(a.Body), "You did not go on") {
 			s.Errorf("%s", a.Body)
 		}
 		stranger := s.Client()
-		stranger.Post("/dev/provider/authorize", url.Values{"asked": {"redirect_uri=https://evil.test&client_id=admit&code_challenge_method=S256"}, "email": {"a@example.com"}}).Want(400)
+		stranger.Send("/dev/provider/authorize", url.Values{"asked": {"redirect_uri=https://evil.test&client_id=admit&code_challenge_method=S256"}, "email": {"a@example.com"}}).Want(400)
 		rebound := s.Client()
 		rebound.Header.Set("Accept", "text/html")
 		r := rebound.Get("/dev/provider/authorize")
@@ -312,9 +312,9 @@ func TestSecondFactorAfterProvider(t *testing.T) {
 			s.Fatal("a session without the second factor")
 		}
 		attempt := hidden(t, a, "attempt")
-		c.Post("/signin/code", url.Values{"attempt": {attempt}, "code": {"000000"}, "return_to": {"/jobs"}}).Want(401)
-		c.Post("/signin/code", url.Values{"attempt": {attempt}, "code": {app.code(0)}, "return_to": {"https://evil.test/"}}).Want(400, "return_to_invalid")
-		a = c.Post("/signin/code", url.Values{"attempt": {attempt}, "code": {app.code(0)}, "return_to": {hidden(t, a, "return_to")}}).Want(303)
+		c.Send("/signin/code", url.Values{"attempt": {attempt}, "code": {"000000"}, "return_to": {"/jobs"}}).Want(401)
+		c.Send("/signin/code", url.Values{"attempt": {attempt}, "code": {app.code(0)}, "return_to": {"https://evil.test/"}}).Want(400, "return_to_invalid")
+		a = c.Send("/signin/code", url.Values{"attempt": {attempt}, "code": {app.code(0)}, "return_to": {hidden(t, a, "return_to")}}).Want(303)
 		if a.Header.Get("Location") != "/jobs" {
 			s.Error(a.Header)
 		}
@@ -324,7 +324,7 @@ func TestSecondFactorAfterProvider(t *testing.T) {
 		}
 		c = s.Client()
 		a = travel(c, f, "acme").Want(401)
-		c.Post("/signin/code", url.Values{"attempt": {hidden(t, a, "attempt")}, "code": {spares[0]}, "return_to": {"/"}}).Want(303)
+		c.Send("/signin/code", url.Values{"attempt": {hidden(t, a, "attempt")}, "code": {spares[0]}, "return_to": {"/"}}).Want(303)
 		c.Get("/auth/me").Want(200)
 	})
 }
@@ -353,11 +353,11 @@ func TestVerificationAfterProvider(t *testing.T) {
 			s.Errorf("%s", text)
 		}
 		in := url.Values{"attempt": {hidden(s, a, "attempt")}, "return_to": {hidden(s, a, "return_to")}, "method": {hidden(s, a, "method")}, "code": {"000000"}}
-		if a = c.Post("/signin/code", in).Want(401); !strings.Contains(string(a.Body), "We sent a code") {
+		if a = c.Send("/signin/code", in).Want(401); !strings.Contains(string(a.Body), "We sent a code") {
 			s.Errorf("%s", a.Body)
 		}
 		in.Set("code", codeIn(s, "ann@example.com"))
-		if a = c.Post("/signin/code", in).Want(303); a.Header.Get("Location") != "/jobs" {
+		if a = c.Send("/signin/code", in).Want(303); a.Header.Get("Location") != "/jobs" {
 			s.Error(a.Header)
 		}
 		c.Get("/auth/me").Want(200)

@@ -83,7 +83,7 @@ func (s *Service) Send(tx *database.Tx, m Message) error {
 		return err
 	}
 	r := row{ID: id.New("msg"), Channel: m.Channel, Template: m.Content.name(), UserID: m.UserID, State: queued, DueAt: tx.Now, CreatedAt: tx.Now}
-	r.Locale = s.writer.words.pick(m.Locale, database.OriginOf(tx.Context()).Language)
+	r.Locale = s.writer.words.Pick(m.Locale, database.OriginOf(tx.Context()).Language)
 	r.Payload = s.box.Seal(plain, about(r.ID))
 	r.GiveUpAt = tx.Now.Add(lifetime)
 	if !m.Expires.IsZero() && m.Expires.Before(r.GiveUpAt) {
@@ -238,7 +238,7 @@ func (s *Service) Try(ctx context.Context, c Channel, to string) error {
 		return err
 	}
 	sender := s.lines[c].sender
-	l, err := s.writer.write(Letter{ID: id.New("msg"), Channel: c, To: to, At: s.db.Now()}, s.writer.words.pick(), time.Time{}, m.Content)
+	l, err := s.writer.write(Letter{ID: id.New("msg"), Channel: c, To: to, At: s.db.Now()}, s.writer.words.Pick(), time.Time{}, m.Content)
 	if err != nil {
 		return err
 	}

@@ -4,18 +4,20 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/admit-dev/admit/internal/words"
 )
 
 // speaker says things of one message in one language. The first thing it cannot say is its error.
 type speaker struct {
-	words        *catalogue
+	words        *words.Catalogue
 	locale, kind string
 	v            *view
 	err          error
 }
 
 func (s *speaker) common(key string) string {
-	out, err := s.words.say(s.locale, key, s.v, nil)
+	out, err := s.words.Say(s.locale, key, s.v, nil)
 	if s.err == nil {
 		s.err = err
 	}
@@ -23,7 +25,7 @@ func (s *speaker) common(key string) string {
 }
 
 func (s *speaker) counted(key string, n int) string {
-	out, err := s.words.say(s.locale, key, map[string]int{"Count": n}, n)
+	out, err := s.words.Say(s.locale, key, map[string]int{"Count": n}, n)
 	if s.err == nil {
 		s.err = err
 	}
@@ -36,7 +38,7 @@ func (s *speaker) must(key string) string {
 	if s.v.counted && key == "text" {
 		count = s.v.Count
 	}
-	out, err := s.words.say(s.locale, s.kind+"."+key, s.v, count)
+	out, err := s.words.Say(s.locale, s.kind+"."+key, s.v, count)
 	if s.err == nil {
 		s.err = err
 	}
@@ -45,7 +47,7 @@ func (s *speaker) must(key string) string {
 
 // maybe says what not every kind has.
 func (s *speaker) maybe(key string) (string, bool) {
-	if !s.words.knows(s.kind + "." + key) {
+	if !s.words.Knows(s.kind + "." + key) {
 		return "", false
 	}
 	return s.must(key), true

@@ -12,6 +12,8 @@ import (
 	"strings"
 	text "text/template"
 	"time"
+
+	"github.com/admit-dev/admit/internal/words"
 )
 
 //go:embed templates/message.html templates/message.txt words/*.json
@@ -21,7 +23,7 @@ var builtIn embed.FS
 type writer struct {
 	site  Site
 	app   string
-	words *catalogue
+	words *words.Catalogue
 	text  *text.Template
 	html  *html.Template
 }
@@ -55,11 +57,11 @@ type page struct {
 type fact struct{ Label, Value string }
 
 func newWriter(cfg Config, site Site) (*writer, error) {
-	words, err := newCatalogue(cfg)
+	said, err := newCatalogue(cfg)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{site: site, app: cmp.Or(cfg.App, site.host()), words: words}
+	w := &writer{site: site, app: cmp.Or(cfg.App, site.host()), words: said}
 	source, err := layout(cfg.Dir, "message.txt")
 	if err != nil {
 		return nil, err
@@ -79,6 +81,26 @@ func newWriter(cfg Config, site Site) (*writer, error) {
 	return w, w.try()
 }
 
+// newCatalogue is every word of every message: the built-in ones, and those of MESSAGE_DIR, which win.
+func newCatalogue(cfg Config) (*words.Catalogue, error) {
+	files, err := fs.Sub(builtIn, "words")
+	if err != nil {
+		return nil, err
+	}
+	c, err := words.New(files)
+	if err == nil && cfg.Dir != "" {
+		if err = c.Overlay(os.DirFS(cfg.Dir)); err != nil {
+			err = fmt.Errorf("MESSAGE_DIR: %w", err)
+		}
+	}
+	if err == nil && cfg.Locale != "" {
+		if err = c.Prefer(cfg.Locale); err != nil {
+			err = fmt.Errorf("DEFAULT_LOCALE is no language there are words in: use one of %s, or add its file to MESSAGE_DIR", strings.Join(c.Locales(), ", "))
+		}
+	}
+	return c, err
+}
+
 func layout(dir, name string) (string, error) {
 	if dir != "" {
 		own, err := os.ReadFile(dir + "/" + name)
@@ -93,7 +115,7 @@ func layout(dir, name string) (string, error) {
 // try writes one letter of each kind in each language, so that a fault in somebody's own words shows at the start.
 func (w *writer) try() error {
 	at := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
-	for _, locale := range w.words.locales() {
+	for _, locale := range w.words.Locales() {
 		for _, c := range samples() {
 			for _, channel := range []Channel{Email, SMS} {
 				if _, err := w.write(Letter{Channel: channel, At: at}, locale, at.Add(time.Hour), c); err != nil {
@@ -137,7 +159,7 @@ func (w *writer) write(l Letter, locale string, expires time.Time, c Content) (L
 // page puts the parts of a mail together.
 func (w *writer) page(s *speaker) page {
 	v := s.v
-	p := page{Lang: s.locale, Dir: direction(s.locale), App: v.App, Title: s.must("title"), Code: v.code, Link: v.link, NotMe: v.notMe}
+	p := page{Lang: s.locale, Dir: words.Direction(s.locale), App: v.App, Title: s.must("title"), Code: v.code, Link: v.link, NotMe: v.notMe}
 	p.Paragraphs = strings.Split(s.must("text"), "\n")
 	if v.code != "" {
 		p.CodeLabel = s.common("code.label")

@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/admit-dev/admit/internal/theme"
 )
 
 const assetPath = "/assets/"
@@ -21,6 +23,7 @@ var assetTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml",
+	".png": "image/png",
 }
 
 type asset struct {
@@ -34,23 +37,45 @@ type assets struct {
 	urls  map[string]string // by file name
 }
 
-func loadAssets() assets {
+// loadAssets takes in what is built in and what the theme brings. The colours of the theme go with the stylesheet: one request less.
+func loadAssets(look theme.Config) (assets, error) {
 	a := assets{map[string]asset{}, map[string]string{}}
 	entries, err := assetFiles.ReadDir("assets")
 	if err != nil {
-		panic(err) // it is embedded
+		return a, err
 	}
 	for _, e := range entries {
 		content, err := assetFiles.ReadFile("assets/" + e.Name())
 		if err != nil {
-			panic(err)
+			return a, err
 		}
-		sum := sha256.Sum256(content)
-		ext := path.Ext(e.Name())
-		url := assetPath + strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
-		a.byURL[url], a.urls[e.Name()] = asset{assetTypes[ext], content}, url
+		if e.Name() == "pages.css" {
+			content = append(content, look.CSS()...)
+		}
+		a.add(e.Name(), path.Ext(e.Name()), content)
 	}
-	return a
+	for name, file := range map[string]string{"logo": look.Logo, "icon": look.Icon} {
+		if file == "" {
+			continue
+		}
+		content, err := theme.ReadPicture(file)
+		if err != nil {
+			return a, err
+		}
+		a.add(name, strings.ToLower(path.Ext(file)), content)
+	}
+	for _, instead := range []string{"logo", "icon.svg"} {
+		if a.urls["icon"] == "" {
+			a.urls["icon"] = a.urls[instead]
+		}
+	}
+	return a, nil
+}
+
+func (a assets) add(name, ext string, content []byte) {
+	sum := sha256.Sum256(content)
+	url := assetPath + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+	a.byURL[url], a.urls[name] = asset{assetTypes[ext], content}, url
 }
 
 // url is where a file is served. A name that is not there is a mistake in a template.

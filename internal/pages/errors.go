@@ -15,7 +15,7 @@ type explained struct {
 }
 
 // catalogue is the page the type of every problem leads to. Every package has declared its refusals by the time it is asked.
-func (p *Pages) catalogue() http.Handler {
+func (s *Site) catalogue() func(*Visit) error {
 	list := sync.OnceValue(func() (list []explained) {
 		for _, e := range apperr.All() {
 			status := web.StatusOf(e)
@@ -23,10 +23,8 @@ func (p *Pages) catalogue() http.Handler {
 		}
 		return list
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := p.view("Errors", list())
+	return func(v *Visit) error {
 		v.Wide = true
-		w.Header().Set("Cache-Control", "no-cache") // it is the same for everybody, and changes with the version
-		p.errors.show(w, r, http.StatusOK, v)
-	})
+		return v.Show(s.errors, v.T("errors.title"), list())
+	}
 }

@@ -3,7 +3,6 @@ package pages
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/admit-dev/admit/internal/notify"
 )
@@ -19,57 +18,51 @@ type inboxView struct {
 const letterPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 // development serves what production does not have.
-func (p *Pages) development(mux *http.ServeMux, files assets) {
-	if !p.app.Notify.Catches() {
+func (s *Site) development(mux *http.ServeMux) {
+	if !s.App.Notify.Catches() {
 		return
 	}
-	p.inbox = parse(files, "inbox.html")
-	p.inbox.policy += "; connect-src 'self'" // it looks for what is new
-	mux.HandleFunc("GET /dev/inbox", p.inside(p.showInbox))
-	mux.HandleFunc("GET /dev/inbox/{id}", p.inside(p.showLetter))
+	s.Handle(mux, "GET /dev/inbox", Anyone, s.Inside(s.showInbox))
+	s.Handle(mux, "GET /dev/inbox/{id}", Anyone, s.Inside(s.showLetter))
 }
 
-func (p *Pages) inside(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if !p.app.Config.Web.Inside(r) {
-			p.fail(w, r, notify.ErrNotFound)
-			return
+// Inside is a page of development, for who calls this server by its own name.
+func (s *Site) Inside(do func(*Visit) error) func(*Visit) error {
+	return func(v *Visit) error {
+		if !s.App.Config.Web.Inside(v.R) {
+			return notify.ErrNotFound
 		}
-		next(w, r)
+		return do(v)
 	}
 }
 
-func (p *Pages) showInbox(w http.ResponseWriter, r *http.Request) {
-	in := inboxView{To: r.URL.Query().Get("to")}
+func (s *Site) showInbox(v *Visit) error {
+	in := inboxView{To: v.R.URL.Query().Get("to")}
 	var err error
-	if in.Items, err = p.app.Notify.Inbox(r.Context(), in.To); err != nil {
-		p.fail(w, r, err)
-		return
+	if in.Items, err = s.App.Notify.Inbox(v, in.To); err != nil {
+		return err
 	}
 	if len(in.Items) > 0 {
 		in.Newest = in.Items[0].ID
 	}
-	v := p.view("Inbox", in)
 	v.Wide = true
-	p.inbox.show(w, r, http.StatusOK, v)
+	v.Set("to", in.To)
+	return v.Show(s.inbox, v.T("inbox.title"), in)
 }
 
 // showLetter is a mail as its reader would see it.
-func (p *Pages) showLetter(w http.ResponseWriter, r *http.Request) {
-	l, err := p.app.Notify.Caught(r.Context(), r.PathValue("id"))
+func (s *Site) showLetter(v *Visit) error {
+	l, err := s.App.Notify.Caught(v, v.R.PathValue("id"))
 	if err == nil && l.HTML == "" {
 		err = notify.ErrNotFound
 	}
 	if err != nil {
-		p.fail(w, r, err)
-		return
+		return err
 	}
-	h := w.Header()
+	h := v.W.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(l.HTML)))
 	h.Set("Content-Security-Policy", letterPolicy)
-	_, _ = w.Write([]byte(l.HTML))
+	_, _ = v.W.Write([]byte(l.HTML))
+	return nil
 }
-
-// clock is a time of day, for templates.
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -1,15 +1,4 @@
-// The page works without this. It copies codes and links, and says when there is something new.
-for (const b of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) break;
-  b.hidden = false;
-  const idle = b.textContent;
-  b.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(b.dataset.copy);
-    b.textContent = "Copied";
-    setTimeout(() => (b.textContent = idle), 2000);
-  });
-}
-
+// The page works without this. It says when there is something new.
 const news = document.getElementById("news");
 async function look() {
   if (document.hidden) return;
@@ -19,7 +8,7 @@ async function look() {
     const newest = items[0]?.id ?? "";
     if (newest === news.dataset.newest) return;
     if (document.querySelector("details[open]") || document.activeElement?.id === "to") {
-      news.textContent = "There are new messages. Reload to see them."; // somebody is reading
+      news.textContent = news.dataset.news; // somebody is reading
     } else {
       location.reload();
     }

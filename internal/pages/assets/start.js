@@ -1,6 +1,6 @@
-// The page works without this. It brings the key from the address into the form, shows the password, and says that it is busy.
+// The page works without this. It brings the key from the address into the form.
 const at = (id) => document.getElementById(id);
-const key = at("key"), field = at("key-field"), password = at("password"), show = at("show"), go = at("go");
+const key = at("key"), field = at("key-field");
 
 // What stands behind # is sent to no server. It moves into the form and out of the address and the history.
 function take() {
@@ -19,26 +19,3 @@ function take() {
 }
 take();
 addEventListener("hashchange", take);
-
-show.hidden = false;
-function reveal(yes) {
-  password.type = yes ? "text" : "password";
-  show.textContent = yes ? "Hide" : "Show";
-  show.setAttribute("aria-label", yes ? "Hide password" : "Show password");
-}
-show.addEventListener("click", () => reveal(password.type === "password"));
-
-const idle = go.textContent;
-go.form.addEventListener("submit", (e) => {
-  if (go.getAttribute("aria-disabled") === "true") {
-    e.preventDefault();
-    return;
-  }
-  reveal(false); // so that a browser offers to keep it
-  go.setAttribute("aria-disabled", "true");
-  go.textContent = go.dataset.busy;
-});
-addEventListener("pageshow", () => {
-  go.removeAttribute("aria-disabled");
-  go.textContent = idle;
-});

@@ -1,4 +1,4 @@
-package pages_test
+package signin_test
 
 import (
 	"net/url"
@@ -44,8 +44,8 @@ func TestInvitationPage(t *testing.T) {
 		for range 2 {
 			says(bob.Get(path).Want(200), "Join Acme &lt;b&gt;&amp; Sons", "ann@example.com</bdi> invites you", "Admin", "bob@example.com", "Make an account and join", `autocomplete="new-password"`)
 		}
-		says(bob.Post("/invitation", joining(path, "short")).Want(422), "There is a problem", `id="password-err"`, `value="Bob"`)
-		if a := bob.Post("/invitation", joining(path, "a quiet red lamp")).Want(303); a.Header.Get("Location") != "/invitation?joined" {
+		says(bob.Send("/invitation", joining(path, "short")).Want(422), "There is a problem", `id="password-err"`, `value="Bob"`)
+		if a := bob.Send("/invitation", joining(path, "a quiet red lamp")).Want(303); a.Header.Get("Location") != "/invitation?joined" {
 			t.Error(a.Header)
 		}
 		says(bob.Get("/invitation?joined").Want(200), "You are a member now")
@@ -53,20 +53,20 @@ func TestInvitationPage(t *testing.T) {
 			t.Errorf("%s", me.Body)
 		}
 		says(s.Client().Get(path).Want(404), "accepted, revoked")
-		says(s.Client().Post("/invitation", joining(path, "a quiet red lamp")).Want(404), "accepted, revoked")
+		says(s.Client().Send("/invitation", joining(path, "a quiet red lamp")).Want(404), "accepted, revoked")
 
 		carl := s.Client()
 		carl.Post("/auth/signup", testkit.M{"email": "carl@example.com", "password": "a quiet blue lamp"}).Want(201)
 		path = invited(s, ann, "carl@example.com")
 		says(bob.Get(path).Want(200), "You are signed in as <bdi>bob@example.com</bdi>", "Sign out and go on", "!type=\"password\"")
-		says(bob.Post("/invitation", joining(path, "")).Want(403), "for another address")
+		says(bob.Send("/invitation", joining(path, "")).Want(403), "for another address")
 		leave := joining(path, "")
 		leave.Set("leave", "1")
-		bob.Post("/invitation", leave).Want(303)
+		bob.Send("/invitation", leave).Want(303)
 		bob.Get("/auth/me").Want(401)
 		says(bob.Get(path).Want(200), "Sign in and join", `autocomplete="current-password"`)
-		says(bob.Post("/invitation", joining(path, "not this one")).Want(401), "not its password")
-		bob.Post("/invitation", joining(path, "a quiet blue lamp")).Want(303)
+		says(bob.Send("/invitation", joining(path, "not this one")).Want(401), "not its password")
+		bob.Send("/invitation", joining(path, "a quiet blue lamp")).Want(303)
 		if me := bob.Get("/auth/me").Want(200); me.Text("email") != "carl@example.com" || len(me.JSON["organizations"].([]any)) != 1 {
 			t.Errorf("%s", me.Body)
 		}
@@ -75,7 +75,7 @@ func TestInvitationPage(t *testing.T) {
 		dora := s.Client()
 		dora.Post("/auth/signup", testkit.M{"email": "dora@example.com", "password": "a quiet gray lamp"}).Want(201)
 		says(dora.Get(path).Want(200), ">Join</button>")
-		dora.Post("/invitation", joining(path, "")).Want(303)
+		dora.Send("/invitation", joining(path, "")).Want(303)
 
 		// an account with a second factor is asked for it, on the same page
 		s.Records()
@@ -93,20 +93,20 @@ func TestInvitationPage(t *testing.T) {
 		s.Advance(time.Minute)
 		path = invited(s, ann, "eve@example.com")
 		eve := s.Client()
-		page := eve.Post("/invitation", joining(path, "a quiet pink lamp")).Want(401)
+		page := eve.Send("/invitation", joining(path, "a quiet pink lamp")).Want(401)
 		says(page, `autocomplete="one-time-code"`, "!type=\"password\"")
 		next := joining(path, "")
 		next.Set("attempt", regexp.MustCompile(`att_[0-9a-f]+`).FindString(string(page.Body)))
 		next.Set("code", "000000")
-		says(eve.Post("/invitation", next).Want(401), `id="code-err"`, `name="attempt"`)
+		says(eve.Send("/invitation", next).Want(401), `id="code-err"`, `name="attempt"`)
 		next.Set("code", code())
-		eve.Post("/invitation", next).Want(303)
+		eve.Send("/invitation", next).Want(303)
 		if me := eve.Get("/auth/me").Want(200); me.Text("email") != "eve@example.com" || len(me.JSON["organizations"].([]any)) != 1 {
 			t.Errorf("%s", me.Body)
 		}
 		next.Set("attempt", "att_gone")
 		path = invited(s, ann, "fay@example.com")
 		next.Set("token", joining(path, "").Get("token"))
-		says(s.Client().Post("/invitation", next).Want(404), `type="password"`)
+		says(s.Client().Send("/invitation", next).Want(404), `type="password"`)
 	})
 }

@@ -1,4 +1,5 @@
-package notify
+// Package words is what Admit says to people, by key and in each language: of mails and texts, and of pages.
+package words
 
 import (
 	"cmp"
@@ -6,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -18,46 +18,46 @@ import (
 // source is the language every word is there in.
 var source = language.English
 
-// catalogue is every word of every message, in every language.
-type catalogue struct {
+// Catalogue is every word of one thing that speaks, in every language.
+type Catalogue struct {
 	bundle  *i18n.Bundle
 	tags    []language.Tag // what there are words in, the default first
 	matcher language.Matcher
 	keys    map[string]bool // of the source
 }
 
-func newCatalogue(cfg Config) (*catalogue, error) {
-	c := &catalogue{bundle: i18n.NewBundle(source), keys: map[string]bool{}}
-	files, err := fs.Sub(builtIn, "words")
-	if err == nil {
-		err = c.load(files, true)
-	}
-	if err == nil && cfg.Dir != "" {
-		if err = c.load(os.DirFS(cfg.Dir), false); err != nil {
-			err = fmt.Errorf("MESSAGE_DIR: %w", err)
-		}
-	}
+// New is a catalogue of the words in files: en.json, which says which words there are, and a file for each other language.
+func New(files fs.FS) (*Catalogue, error) {
+	c := &Catalogue{bundle: i18n.NewBundle(source), keys: map[string]bool{}}
+	return c, c.Add(files)
+}
+
+// Add takes further words in, and en.json says again which there are.
+func (c *Catalogue) Add(files fs.FS) error { return c.load(files, true) }
+
+// Overlay takes words in that win over those there are, and adds none. It may bring languages.
+func (c *Catalogue) Overlay(files fs.FS) error { return c.load(files, false) }
+
+// ErrLocale is a language there are no words in.
+var ErrLocale = errors.New("there are no words in this language")
+
+// Prefer makes the best match for a language the default.
+func (c *Catalogue) Prefer(locale string) error {
+	preferred, err := language.Parse(locale)
 	if err != nil {
-		return nil, err
+		return ErrLocale
 	}
-	preferred, err := language.Parse(cfg.Locale)
-	if err == nil && cfg.Locale != "" {
-		_, i, sure := language.NewMatcher(c.tags).Match(preferred)
-		if sure == language.No {
-			err = errors.New("no words")
-		} else {
-			c.tags = append([]language.Tag{c.tags[i]}, slices.Delete(slices.Clone(c.tags), i, i+1)...)
-		}
+	_, i, sure := c.matcher.Match(preferred)
+	if sure == language.No {
+		return ErrLocale
 	}
-	if err != nil && cfg.Locale != "" {
-		return nil, fmt.Errorf("DEFAULT_LOCALE is no language there are words in: use one of %s, or add its file to MESSAGE_DIR", strings.Join(c.locales(), ", "))
-	}
+	c.tags = append([]language.Tag{c.tags[i]}, slices.Delete(slices.Clone(c.tags), i, i+1)...)
 	c.matcher = language.NewMatcher(c.tags)
-	return c, nil
+	return nil
 }
 
 // load reads every file of words in a directory, en.json first: it says which words there are.
-func (c *catalogue) load(files fs.FS, own bool) error {
+func (c *Catalogue) load(files fs.FS, own bool) error {
 	names, err := fs.Glob(files, "*.json")
 	if err != nil {
 		return err
@@ -92,6 +92,7 @@ func (c *catalogue) load(files fs.FS, own bool) error {
 			c.tags = append(c.tags, tag)
 		}
 	}
+	c.matcher = language.NewMatcher(c.tags)
 	return nil
 }
 
@@ -102,16 +103,16 @@ func bit(b bool) int {
 	return 0
 }
 
-// locales are the tags there are words in, the default first.
-func (c *catalogue) locales() (list []string) {
+// Locales are the tags there are words in, the default first.
+func (c *Catalogue) Locales() (list []string) {
 	for _, t := range c.tags {
 		list = append(list, t.String())
 	}
 	return list
 }
 
-// pick is the language that suits somebody best: the first wish that says anything decides, else the default.
-func (c *catalogue) pick(wishes ...string) string {
+// Pick is the language that suits somebody best: the first wish that says anything decides, else the default.
+func (c *Catalogue) Pick(wishes ...string) string {
 	for _, wish := range wishes {
 		tags, _, err := language.ParseAcceptLanguage(wish)
 		if err != nil || len(tags) == 0 {
@@ -124,12 +125,32 @@ func (c *catalogue) pick(wishes ...string) string {
 	return c.tags[0].String()
 }
 
-// knows reports whether there is such a word at all.
-func (c *catalogue) knows(key string) bool { return c.keys[key] }
+// Knows reports whether there is such a word at all.
+func (c *Catalogue) Knows(key string) bool { return c.keys[key] }
 
-// say fills in a word in the first language of the chain that has it: that of the message, those it is a kind of, the
+// Keys are the names of all words, sorted.
+func (c *Catalogue) Keys() (list []string) {
+	for key := range c.keys {
+		list = append(list, key)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Missing are the words that a language lacks, for tests.
+func (c *Catalogue) Missing(locale string) (list []string) {
+	l := i18n.NewLocalizer(c.bundle, locale)
+	for _, key := range c.Keys() {
+		if _, tag, err := l.LocalizeWithTag(&i18n.LocalizeConfig{MessageID: key, PluralCount: 2}); err != nil && tag == language.Und || tag.String() != locale {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// Say fills in a word in the first language of the chain that has it: that of the message, those it is a kind of, the
 // default, English.
-func (c *catalogue) say(locale, key string, data, count any) (string, error) {
+func (c *Catalogue) Say(locale, key string, data, count any) (string, error) {
 	var chain []language.Tag
 	for t := language.Make(locale); t != language.Und; t = t.Parent() {
 		chain = append(chain, t)
@@ -150,8 +171,8 @@ func (c *catalogue) say(locale, key string, data, count any) (string, error) {
 	return "", fmt.Errorf("there is no word %s", key)
 }
 
-// direction is how a language is written.
-func direction(locale string) string {
+// Direction is how a language is written.
+func Direction(locale string) string {
 	script, _ := language.Make(locale).Script()
 	if slices.Contains([]string{"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg"}, script.String()) {
 		return "rtl"

@@ -1,0 +1,58 @@
+// Package signin is the pages on the way to a session: signing in and up, what is asked in between, recovery, invitations, the links of
+// mails, the owner's first page, and the way to other services and back.
+package signin
+
+import (
+	"embed"
+	"net/http"
+
+	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/pages"
+	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/web"
+)
+
+//go:embed templates/*.html words/*.json
+var files embed.FS
+
+// signin is these pages.
+type signin struct {
+	*pages.Site
+	app *app.App
+
+	start, welcome, invitation, joined, letter, done *pages.Template
+	refused, code, arrived, claimed                  *pages.Template // of signing in with another service
+
+	trip *web.Cookie // binds a browser to its trips to other services
+}
+
+// Mount serves them.
+func Mount(mux *http.ServeMux, site *pages.Site) error {
+	if err := site.AddWords(files); err != nil {
+		return err
+	}
+	s := &signin{Site: site, app: site.App}
+	t := func(name string) *pages.Template { return site.Template(files, name, "shared.html") }
+	s.start, s.welcome, s.invitation, s.joined = t("start.html"), t("welcome.html"), t("invitation.html"), t("joined.html")
+	s.letter, s.done = t("letter.html"), t("done.html")
+	site.Handle(mux, "GET /start", pages.Anyone, s.showStart)
+	site.Handle(mux, "POST /start", pages.Limited, s.claim)
+	site.Handle(mux, "GET /invitation", pages.Limited, s.showInvitation)
+	site.Handle(mux, "POST /invitation", pages.Limited, s.join)
+	s.mountLetters(mux)
+	s.social(mux, t)
+	return nil
+}
+
+// finish is how a session of this browser is to be made.
+func (s *signin) finish(v *pages.Visit, remember bool) login.Finish {
+	f := login.Finish{Transport: session.Cookie, Remember: remember}
+	f.Replaces, _ = s.Cookies.Session(v.R)
+	return f
+}
+
+// enter gives the browser its session.
+func (s *signin) enter(v *pages.Visit, out login.Outcome) {
+	s.Cookies.Enter(v.W, out, v.Now)
+}
