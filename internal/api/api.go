@@ -117,13 +117,15 @@ func (m *routes) HandleFunc(pattern string, f func(http.ResponseWriter, *http.Re
 type access int
 
 const (
-	public  access = 0
-	user    access = 1 << iota // somebody who is signed in
-	limited                    // counted per address
-	formed                     // a form is understood beside JSON
-	fresh                      // and who proved a short time ago that it is them
-	cookied                    // the session or refresh cookie says what it is about
-	foreign                    // the statuses of its refusals are another specification's
+	public    access = 0
+	user      access = 1 << iota // somebody who is signed in
+	limited                      // counted per address
+	formed                       // a form is understood beside JSON
+	fresh                        // and who proved a short time ago that it is them
+	cookied                      // the session or refresh cookie says what it is about
+	foreign                      // the statuses of its refusals are another specification's
+	proving                      // also in a session that lacks a second factor: it may show one here
+	enrolling                    // also in a session that lacks one, whose person has none to show: they may set one up here
 )
 
 // freshFor is how long a proof is good for what is sensitive.
@@ -145,7 +147,14 @@ func (q *call) admit(asks access) (err error) {
 	if asks&user == 0 {
 		return nil
 	}
-	if q.live, err = q.guard.Identify(q.r); err != nil || asks&fresh == 0 {
+	identify := q.guard.Identify
+	switch {
+	case asks&proving != 0:
+		identify = q.guard.Recognize
+	case asks&enrolling != 0:
+		identify = q.guard.Enroller
+	}
+	if q.live, err = identify(q.r); err != nil || asks&fresh == 0 {
 		return err
 	}
 	return q.guard.Fresh(q.r.Context(), q.live, freshFor)

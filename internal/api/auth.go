@@ -38,10 +38,11 @@ func (s *API) entered(q *call, out login.Outcome, err error) (any, error) {
 	}
 	if out.Session.Transport == session.Token {
 		access, err := s.issue(q, out.User, out.Session)
-		return Tokens{access.Token, out.Credential, "bearer", int64(access.ExpiresIn.Seconds())}, err
+		return Tokens{access.Token, out.Credential, "bearer", int64(access.ExpiresIn.Seconds()), out.Spares}, err
 	}
 	s.cookies.Enter(q.w, out, s.app.DB.Now())
-	return s.user(q, out.User)
+	u, err := s.user(q, out.User)
+	return Entered{u, out.Spares}, err
 }
 
 type signUp struct {
@@ -90,8 +91,8 @@ func identifier(given ...string) (string, error) {
 
 func (s *API) auth() {
 	tags := []string{"Signing in"}
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Responses: s.made(User{}, Tokens{}), Tags: tags}, limited, s.signUp)
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/anonymous", Summary: "Go in as a guest", DefaultStatus: http.StatusCreated, Responses: s.made(User{}, Tokens{}), Tags: tags}, limited, func(q *call, in *guestIn) (any, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Responses: s.made(Entered{}, Tokens{}), Tags: tags}, limited, s.signUp)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/anonymous", Summary: "Go in as a guest", DefaultStatus: http.StatusCreated, Responses: s.made(Entered{}, Tokens{}), Tags: tags}, limited, func(q *call, in *guestIn) (any, error) {
 		out, err := s.app.Guests.SignIn(q, s.finish(q, in.Delivery, true))
 		return s.entered(q, out, err)
 	})
@@ -114,7 +115,7 @@ func (s *API) signUp(q *call, in *signUp) (any, error) {
 		out, err := s.app.Passwords.SignUpInvited(q, in.person(), in.Body.Password, in.Body.Invite, s.finish(q, in.Delivery, false))
 		return s.entered(q, out, err)
 	}
-	if live, err := s.guard.Identify(q.r); err == nil && live.User.Guest {
+	if live, err := s.guard.Recognize(q.r); err == nil && live.User.Guest {
 		out, err := s.app.Passwords.Settle(q, live.User.ID, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
 		if err == nil && out.Step == nil && out.Session.ID == "" {
 			return nil, newAccepted()
@@ -138,7 +139,7 @@ func (s *API) login(q *call, in *signIn) (any, error) {
 }
 
 func (s *API) logout(q *call, _ *struct{}) (Message, error) {
-	live, err := s.guard.Identify(q.r)
+	live, err := s.guard.Recognize(q.r)
 	if err == nil {
 		err = s.app.Sessions.Revoke(q, live.User.ID, live.Session.ID, session.SignedOut)
 	}
@@ -159,8 +160,9 @@ type Protected struct {
 	UserEmail *string `json:"user_email"`
 }
 
+// me answers also who has to show a second factor first: a page asks here what it is to lead them to.
 func (s *API) me(w http.ResponseWriter, r *http.Request) {
-	live, err := s.guard.Identify(r)
+	live, err := s.guard.Recognize(r)
 	if err != nil {
 		web.WriteError(w, r, err)
 		return
@@ -170,7 +172,8 @@ func (s *API) me(w http.ResponseWriter, r *http.Request) {
 		web.WriteError(w, r, err)
 		return
 	}
-	live.Memo(func() any { return newAnswer(newUser(live.User, root.OrgsOf(live.User.ID))) }).(*answer).write(w)
+	required := s.app.MFA.ConcernsAt(root, &live.User)
+	live.Memo(required, func() any { return newAnswer(newUser(live.User, root.OrgsOf(live.User.ID), required)) }).(*answer).write(w)
 }
 
 func (s *API) protected(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +182,7 @@ func (s *API) protected(w http.ResponseWriter, r *http.Request) {
 		web.WriteError(w, r, err)
 		return
 	}
-	u := newUser(live.User, nil)
+	u := newUser(live.User, nil, false)
 	newAnswer(Protected{"You are signed in.", u.ID, u.Email}).write(w)
 }
 

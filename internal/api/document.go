@@ -27,7 +27,7 @@ func (s *API) shapes(status int, contentType string, each ...any) map[string]*hu
 
 // entering describes the answers of what ends in a session: the person, or the tokens a client asked for.
 func (s *API) entering(status int) map[string]*huma.Response {
-	return s.shapes(status, "application/json", User{}, Tokens{})
+	return s.shapes(status, "application/json", Entered{}, Tokens{})
 }
 
 // made describes the answers of what makes an account; under ENUMERATION_PROTECTION=strict there is the second.

@@ -66,10 +66,10 @@ type Proved struct {
 
 func (s *API) factors() {
 	tags := []string{"Second factors"}
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/mfa/totp", Summary: "Begin to set up an authenticator app", Tags: tags}, user|fresh, func(q *call, _ *struct{}) (totp.Setup, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/mfa/totp", Summary: "Begin to set up an authenticator app", Tags: tags}, user|fresh|enrolling, func(q *call, _ *struct{}) (totp.Setup, error) {
 		return s.app.TOTP.SetUp(q, q.live.User)
 	})
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/mfa/totp/confirm", Summary: "Show that the app works; it is asked for from now on", Tags: tags}, user|limited, func(q *call, in *codeIn) (RecoveryCodes, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/mfa/totp/confirm", Summary: "Show that the app works; it is asked for from now on", Tags: tags}, user|limited|enrolling, func(q *call, in *codeIn) (RecoveryCodes, error) {
 		codes, err := s.app.TOTP.Confirm(q, q.live.User.ID, q.live.Session.ID, in.Body.Code)
 		return newRecoveryCodes(codes), err
 	})
@@ -86,8 +86,8 @@ func (s *API) factors() {
 		out, err := s.app.Door.Answer(q, in.Body.Attempt, login.Answer{"code": in.Body.Code}, f)
 		return s.entered(q, out, err)
 	})
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate", Summary: "Prove again that it is you, for what is sensitive", Tags: tags}, user|limited, s.reauthenticate)
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate/options", Summary: "What proves again that it is you", Tags: tags}, user|limited, func(q *call, in *askProof) (ProofAsked, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate", Summary: "Prove again that it is you, for what is sensitive", Tags: tags}, user|limited|proving, s.reauthenticate)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate/options", Summary: "What proves again that it is you", Tags: tags}, user|limited|proving, func(q *call, in *askProof) (ProofAsked, error) {
 		prompt, methods, err := s.app.Door.Ask(q, q.live.User, q.live.Session.ID, in.Body.Method)
 		return ProofAsked{prompt, methods}, err
 	})

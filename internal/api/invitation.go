@@ -98,7 +98,7 @@ func (s *API) invitations() {
 		return InvitationShown{v.Invitation.Email, newOrg(v.Org), v.Inviter, newHeld(v.Roles), v.Known, v.Invitation.ExpiresAt}, err
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/invitations/accept", Summary: "Join, with the token that was sent to your address", Tags: tags}, user|limited, func(q *call, in *acceptIn) (Member, error) {
-		m, err := s.app.Orgs.Accept(q, q.live.User.ID, in.Body.Token)
+		m, err := s.app.Orgs.Accept(q, q.caller(), in.Body.Token)
 		return newMember(m), s.changed(q, err)
 	})
 }

@@ -19,6 +19,8 @@ type Org struct {
 	Suspended bool      `json:"suspended"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	RequireMFA bool `json:"require_mfa" doc:"Whether its members need a second factor."`
 }
 
 // Orgs is a part of a list of organizations.
@@ -54,7 +56,7 @@ type Members struct {
 }
 
 func newOrg(o org.Org) Org {
-	return Org{o.ID, o.Slug, o.Name, o.SuspendedAt != nil, o.CreatedAt, o.UpdatedAt}
+	return Org{o.ID, o.Slug, o.Name, o.SuspendedAt != nil, o.CreatedAt, o.UpdatedAt, o.RequireMFA}
 }
 
 func newHeld(list []org.Held) []HeldRole {
@@ -66,7 +68,7 @@ func newHeld(list []org.Held) []HeldRole {
 }
 
 func newMember(m org.Member) Member {
-	u := newUser(m.User, nil)
+	u := newUser(m.User, nil, false)
 	return Member{m.ID, u.ID, u.Email, u.Username, u.Name, m.SuspendedAt != nil, newHeld(m.Roles), m.CreatedAt}
 }
 
@@ -105,6 +107,8 @@ type editOrgIn struct {
 	Body struct {
 		Name *string `json:"name,omitempty" maxLength:"1000"`
 		Slug *string `json:"slug,omitempty" maxLength:"100"`
+
+		RequireMFA *bool `json:"require_mfa,omitempty" doc:"Whether its members need a second factor. Who switches it on has shown theirs. It asks for a fresh proof."`
 	}
 }
 
@@ -128,8 +132,13 @@ func (s *API) orgs() {
 		return newOrg(o), s.changed(q, err)
 	})
 	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}", Summary: "An organization; a former slug is redirected", Tags: tags}, user, s.getOrg)
-	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/orgs/{org}", Summary: "Give it another name or slug", Tags: tags}, user, func(q *call, in *editOrgIn) (Org, error) {
-		o, err := s.app.Orgs.Update(q, q.caller(), in.Org, org.Edit{Name: in.Body.Name, Slug: in.Body.Slug})
+	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/orgs/{org}", Summary: "Give it another name or slug, or require second factors of its members", Tags: tags}, user, func(q *call, in *editOrgIn) (Org, error) {
+		if in.Body.RequireMFA != nil {
+			if err := q.guard.Fresh(q, q.live, freshFor); err != nil {
+				return Org{}, err
+			}
+		}
+		o, err := s.app.Orgs.Update(q, q.caller(), in.Org, org.Edit{Name: in.Body.Name, Slug: in.Body.Slug, RequireMFA: in.Body.RequireMFA})
 		return newOrg(o), s.changed(q, err)
 	})
 	for verb, suspended := range map[string]bool{"suspend": true, "reinstate": false} {

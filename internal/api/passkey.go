@@ -95,10 +95,10 @@ func newPasskey(p passkey.Passkey) Passkey {
 
 func (s *API) passkeys() {
 	tags := []string{"Passkeys"}
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/passkeys/register/options", Summary: "Begin to add a passkey", Tags: tags}, user|fresh, func(q *call, _ *struct{}) (passkey.Options, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/passkeys/register/options", Summary: "Begin to add a passkey", Tags: tags}, user|fresh|enrolling, func(q *call, _ *struct{}) (passkey.Options, error) {
 		return s.app.Passkeys.RegisterOptions(q, q.live.User, q.live.Session.ID)
 	})
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/passkeys/register", Summary: "Add the passkey that was made", DefaultStatus: http.StatusCreated, Tags: tags}, user|limited, func(q *call, in *registerPasskey) (Passkey, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/passkeys/register", Summary: "Add the passkey that was made", DefaultStatus: http.StatusCreated, Tags: tags}, user|limited|enrolling, func(q *call, in *registerPasskey) (Passkey, error) {
 		p, err := s.app.Passkeys.Register(q, q.live.User, q.live.Session.ID, in.Body.Credential.text(), in.Body.Name)
 		return newPasskey(p), err
 	})

@@ -80,7 +80,7 @@ func (s *API) people() {
 		return Message{"A link is on its way to their address."}, s.changed(q, s.app.Resets.Send(q, q.caller(), in.User))
 	})
 	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/reset-mfa", Summary: "Take the second factors from a person who lost them, and end their sessions", Tags: tags}, user, func(q *call, in *UserRef) (Message, error) {
-		return Message{"They are asked for no second factor any more, and are signed out everywhere."}, s.changed(q, s.app.Resets.DropFactors(q, q.caller(), in.User))
+		return Message{"They are asked for none of their second factors any more, and are signed out everywhere."}, s.changed(q, s.app.Resets.DropFactors(q, q.caller(), in.User))
 	})
 	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/logout-all", Summary: "End every session of a person", Tags: tags}, user, func(q *call, in *UserRef) (Ended, error) {
 		n, err := s.app.Accounts.SignOut(q, q.caller(), in.User)
@@ -107,5 +107,5 @@ func (s *API) listUsers(q *call, in *listUsersIn) (Users, error) {
 	if err != nil {
 		return Users{}, err
 	}
-	return Users{mapped(p.Users, func(u people.User) User { return newUser(u, root.OrgsOf(u.ID)) }), next(p.Next)}, nil
+	return Users{mapped(p.Users, func(u people.User) User { return s.userAt(root, u) }), next(p.Next)}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/social"
 	"github.com/admit-dev/admit/internal/secret"
@@ -155,7 +156,7 @@ func (s *API) redeem(q *call, in *redeemIn) (any, error) {
 	switch {
 	case err == nil:
 		userID, sessionID = live.User.ID, live.Session.ID
-	case !errors.Is(err, session.ErrUnknown):
+	case !errors.Is(err, session.ErrUnknown) && !errors.Is(err, authz.ErrMFA): // whose session is not enough may sign in anew
 		return nil, err
 	}
 	out, err := s.app.Social.Redeem(q, in.Body.Code, in.Body.Verifier, userID, sessionID, login.Finish{Transport: session.Token})

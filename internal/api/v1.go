@@ -83,7 +83,7 @@ func (s *API) held(q *call, in *refresh) (token string, native bool) {
 
 func (s *API) refresh(q *call, in *refresh) (Tokens, error) {
 	given, native := s.held(q, in)
-	next, err := s.app.Sessions.Refresh(q, given)
+	next, err := s.app.Sessions.Refresh(q, given, s.app.MFA.Enough)
 	if err != nil {
 		if !native && (errors.Is(err, session.ErrRefresh) || errors.Is(err, session.ErrReused)) {
 			s.cookies.ClearRefresh(q.w)
@@ -111,7 +111,7 @@ func (s *API) tokenLogout(q *call, in *refresh) (Message, error) {
 		if _, present, _ := web.Bearer(q.r); !present {
 			return Message{}, session.ErrRefresh
 		}
-		if live, err = s.guard.Identify(q.r); err == nil {
+		if live, err = s.guard.Recognize(q.r); err == nil {
 			err = s.app.Sessions.Revoke(q, live.User.ID, live.Session.ID, session.SignedOut)
 		}
 	} else {

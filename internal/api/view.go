@@ -29,9 +29,22 @@ type User struct {
 	Role          string    `json:"role" doc:"The first global role, or user."`
 	Roles         []string  `json:"roles" doc:"The global roles."`
 	SecondFactors []string  `json:"second_factors" doc:"What is asked beside the first way to sign in, such as totp."`
+	MFA           MFA       `json:"mfa"`
 	Organizations []string  `json:"organizations" doc:"The ids of the organizations the person is a member of."`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
+}
+
+// MFA is how it stands with a person and second factors.
+type MFA struct {
+	Required bool `json:"required" doc:"Whether a second factor is required of them, by this site or by an organization of theirs."`
+	Enrolled bool `json:"enrolled" doc:"Whether they have one: an authenticator app, a passkey, or another."`
+}
+
+// Entered is who has just signed in.
+type Entered struct {
+	User
+	RecoveryCodes []string `json:"recovery_codes,omitempty" doc:"Where a second factor was set up in this sign-in: what stands in for it, each good once. They are shown this once."`
 }
 
 // user is a person with the organizations they belong to now.
@@ -40,12 +53,17 @@ func (s *API) user(ctx context.Context, u people.User) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	return newUser(u, root.OrgsOf(u.ID)), nil
+	return s.userAt(root, u), nil
 }
 
-func newUser(u people.User, orgs []string) User {
+// userAt is user by what holds at a Root.
+func (s *API) userAt(root *authz.Root, u people.User) User {
+	return newUser(u, root.OrgsOf(u.ID), s.app.MFA.ConcernsAt(root, &u))
+}
+
+func newUser(u people.User, orgs []string, required bool) User {
 	v := User{ID: u.ID, EmailVerified: u.EmailVerified, PhoneVerified: u.PhoneVerified, Name: u.Name, IsAnonymous: u.Guest, IsActive: u.Active(), Role: u.Role(),
-		Roles: u.Roles, SecondFactors: u.Factors, Organizations: orgs, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+		Roles: u.Roles, SecondFactors: u.Factors, MFA: MFA{required, u.Enrolled()}, Organizations: orgs, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 	for _, f := range []struct {
 		to   **string
 		from string
@@ -68,6 +86,8 @@ type Tokens struct {
 	RefreshToken string `json:"refresh_token,omitempty" doc:"Only where the client asked for it; browsers hold it in a cookie."`
 	TokenType    string `json:"token_type" enum:"bearer"`
 	ExpiresIn    int64  `json:"expires_in" doc:"Seconds until the access token expires."`
+
+	RecoveryCodes []string `json:"recovery_codes,omitempty" doc:"Where a second factor was set up in this sign-in: what stands in for it, each good once. They are shown this once."`
 }
 
 // Message says how something ended, for people.

@@ -31,6 +31,7 @@ import (
 	"github.com/admit-dev/admit/internal/method/recoverycode"
 	"github.com/admit-dev/admit/internal/method/social"
 	"github.com/admit-dev/admit/internal/method/totp"
+	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
@@ -54,6 +55,7 @@ type App struct {
 	Devices    *knowndevice.Service
 	Tokens     *token.Service
 	Door       *login.Service
+	MFA        *mfa.Policy
 	Passwords  *password.Service
 	Passkeys   *passkey.Service
 	Guests     *anonymous.Service
@@ -129,6 +131,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
+	a.MFA = mfa.NewPolicy(a.Config.MFA, a.Authz)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -155,6 +158,9 @@ func (a *App) Ready(ctx context.Context) error {
 		return err
 	}
 	if err := a.declare(ctx); err != nil {
+		return err
+	}
+	if err := a.MFA.Known(ctx); err != nil {
 		return err
 	}
 	if err := a.Owner.First(ctx); err != nil {

@@ -6,7 +6,6 @@ import (
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/challenge"
-	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
@@ -23,12 +22,12 @@ import (
 
 // methods is every way to sign in, the usual one first. To add one, write its folder, its line here and its line in
 // config.Config.
-func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social.Method) []login.Method {
+func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social.Method, keys passkey.Method, apps totp.Method) []login.Method {
 	list := []login.Method{password.NewMethod(a.DB, a.Hasher, a.Config.Password)}
-	if a.Passkeys.On() {
-		list = append(list, a.Passkeys.Method)
+	if keys.On() {
+		list = append(list, keys)
 	}
-	list = append(list, elsewhere, totp.NewMethod(a.DB, box), recoverycode.NewMethod(a.DB, box, notices))
+	list = append(list, elsewhere, apps, recoverycode.NewMethod(a.DB, box, notices))
 	if a.Config.Address.Verification == "required" {
 		list = append(list, verifyemail.NewMethod(a.Addresses))
 	}
@@ -40,32 +39,33 @@ func (a *App) ways(box *secret.Box) error {
 	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, a.Config.RateLimit.PerRecipient())
 	notices := notice.NewService(a.Notify, a.Challenges, a.Config.Web.Origin())
 	a.Addresses = address.NewService(a.DB, a.Config.Address, a.Challenges, a.Notify, notices, a.Config.Web.Origin())
-	if err := a.passkeys(box, notices); err != nil {
+	keys, err := a.passkeys(box, notices)
+	if err != nil {
 		return err
 	}
+	apps := totp.NewMethod(a.DB, box, a.Config.TOTP, a.Config.Web.Host())
 	elsewhere, err := social.NewMethod(a.DB, a.Config.Social, social.Site{Origin: a.Config.Web.Origin(), Production: a.Config.Production()}, box)
 	if err != nil {
 		return err
 	}
-	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.Devices, a.Limiter, a.Config.RateLimit.PerIdentifier(), box, a.methods(box, notices, elsewhere))
+	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.MFA, a.Devices, a.Limiter, a.Config.RateLimit.PerIdentifier(), box, a.methods(box, notices, elsewhere, keys, apps))
+	a.Passkeys = passkey.NewService(keys, a.Door)
 	a.Social = social.NewService(elsewhere, a.Config.Social, a.Config.Outbound, box, a.Door, notices, a.Addresses)
 	a.Passwords = password.NewService(a.Config.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
 		Addresses: a.Addresses, Breaches: breach.NewService(a.Config.Breach, a.Config.Outbound), Site: []string{a.Config.Notify.App, a.Config.Web.Host()}, Log: a.Log})
 	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Config.Web.Origin())
 	a.Guests = anonymous.NewService(a.DB, a.Config.Anonymous, a.Users, a.Accounts, a.Door)
-	a.TOTP = totp.NewService(totp.NewMethod(a.DB, box), a.Config.TOTP, a.Config.Web.Host(), a.Door)
+	a.TOTP = totp.NewService(apps, a.Door)
 	a.Recovery = recoverycode.NewMethod(a.DB, box, notices)
 	a.Owner = owner.NewService(a.DB, a.Config.Owner, a.Users, a.Passwords, a.Door, a.Authz)
 	return nil
 }
 
-// passkeys makes what adds passkeys. Where none can be, it is there to list and remove those that were added before.
-func (a *App) passkeys(box *secret.Box, notices *notice.Service) error {
+// passkeys makes what takes passkeys. Where none can be, it is there to list and remove those that were added before.
+func (a *App) passkeys(box *secret.Box, notices *notice.Service) (passkey.Method, error) {
 	site, err := a.Config.Passkey.Site(a.Config.Web.Origin())
 	if err != nil {
-		return err
+		return passkey.Method{}, err
 	}
-	m, err := passkey.NewMethod(a.DB, site, cmp.Or(a.Config.Notify.App, a.Config.Web.Host()), box)
-	a.Passkeys = passkey.NewService(m, notices, func(tx *database.Tx, userID string) (bool, error) { return a.Door.Reachable(tx, userID) })
-	return err
+	return passkey.NewMethod(a.DB, site, cmp.Or(a.Config.Notify.App, a.Config.Web.Host()), box, notices)
 }

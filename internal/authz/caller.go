@@ -18,6 +18,7 @@ var (
 	ErrGuard           = apperr.New(apperr.Forbidden, "guard_failed", "A rule of this organization or site stands against this at the moment.")
 	ErrCeiling         = apperr.New(apperr.Forbidden, "credential_ceiling", "The key or session you use may not be used for this, whatever you hold yourself.")
 	ErrStepUp          = apperr.New(apperr.Forbidden, "reauthentication_required", "Prove again that it is you, then repeat this.")
+	ErrMFA             = apperr.New(apperr.Forbidden, "mfa_required", "A second factor is required of you. Set one up, or prove again with yours that it is you, then repeat this.")
 )
 
 // Caller is who asks for something or changes it. The zero Caller is nobody.
@@ -31,6 +32,12 @@ type Caller struct {
 
 // System is the operator at the machine itself: the command line and the first start. Nothing is asked of it.
 var System = Caller{system: true}
+
+// MFA reports whether the caller showed a second factor in the session they use. Nothing is asked of the operator.
+func (c Caller) MFA() bool {
+	amr, _ := c.Context["amr"].([]string)
+	return c.system || slices.Contains(amr, "mfa")
+}
 
 func (c Caller) query(permission, org string) Query {
 	return Query{Subject: c.User, Permission: permission, Org: org, Context: c.Context, Ceiling: c.Ceiling}

@@ -90,7 +90,7 @@ func (b *builder) org(templates []*role, rows *OrgRows) (*space, error) {
 	if err := checkID(rows.ID); err != nil {
 		return nil, fmt.Errorf("organization %.80q: %w", rows.ID, err)
 	}
-	s := &space{id: rows.ID, slugs: rows.Slugs, alone: &[]string{rows.ID}, suspended: rows.Suspended, templates: len(templates)}
+	s := &space{id: rows.ID, slugs: rows.Slugs, alone: &[]string{rows.ID}, suspended: rows.Suspended, mfa: rows.MFA, templates: len(templates)}
 	var err error
 	if s.roles, err = b.roles(templates, rows.Roles, rows.ID, ScopeOrg); err != nil {
 		return nil, fmt.Errorf("organization %s: %w", rows.ID, err)

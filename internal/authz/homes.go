@@ -13,6 +13,14 @@ func (r *Root) OrgsOf(user string) []string {
 	return nil
 }
 
+// RequiresMFA reports whether a user belongs to an organization whose members need a second factor, suspended or not.
+func (r *Root) RequiresMFA(user string) bool {
+	return slices.ContainsFunc(r.OrgsOf(user), func(id string) bool {
+		s := r.orgs.find(id)
+		return s != nil && (*s).mfa
+	})
+}
+
 // settle notes who came to an organization and who left it; old or next is nil where there is none.
 func settle(e *editor[*[]string], old, next *space) {
 	none := table[member]{seed: e.t.seed}

@@ -87,6 +87,7 @@ type OrgRows struct {
 	ID        string
 	Slugs     []string // what it is and was called, sorted
 	Suspended bool
+	MFA       bool // its members need a second factor
 	Roles     []Role
 	Guards    []Guard
 	Members   []Member

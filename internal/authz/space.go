@@ -28,6 +28,7 @@ type space struct {
 	counts    []int32 // how many members hold each of sets
 	guards    []*guard
 	guarded   bits   // what any guard covers
+	mfa       bool   // its members need a second factor
 	id        string // "" for the platform
 	slugs     []string
 	alone     *[]string // the id, as the list of who belongs to this organization only

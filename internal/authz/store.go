@@ -210,6 +210,7 @@ func readUsers(ctx context.Context, q database.Querier, userID string) ([]Global
 type orgRow struct {
 	ID        string `db:"id"`
 	Suspended bool   `db:"suspended"`
+	MFA       bool   `db:"require_mfa"`
 }
 
 type slugRow struct {
@@ -258,7 +259,7 @@ const ofOrg = ` WHERE (CAST($1 AS TEXT) = '*' OR org_id = $1) `
 // readOrgs reads one organization whole, or with database.AllOrgs all of them.
 func readOrgs(ctx context.Context, q database.Querier, org string) ([]OrgRows, error) {
 	r := &reader{ctx: ctx, q: q, args: []any{org}}
-	orgs := read[orgRow](r, `SELECT id, suspended_at IS NOT NULL FROM orgs WHERE (CAST($1 AS TEXT) = '*' OR id = $1) ORDER BY id`)
+	orgs := read[orgRow](r, `SELECT id, suspended_at IS NOT NULL, require_mfa FROM orgs WHERE (CAST($1 AS TEXT) = '*' OR id = $1) ORDER BY id`)
 	slugs := read[slugRow](r, `SELECT org_id, slug FROM org_slugs`+ofOrg+`ORDER BY org_id, slug`)
 	roles := read[roleRow](r, `SELECT org_id, id, key, name, base FROM org_roles`+ofOrg+`AND NOT system ORDER BY org_id, id`)
 	grants := read[grantRow](r, `SELECT org_id, role_id, pattern, condition FROM org_role_grants`+ofOrg+`ORDER BY org_id, role_id, pattern, condition`)
@@ -270,7 +271,7 @@ func readOrgs(ctx context.Context, q database.Querier, org string) ([]OrgRows, e
 	}
 	out := make([]OrgRows, len(orgs))
 	for i, o := range orgs {
-		rows := OrgRows{ID: o.ID, Suspended: o.Suspended}
+		rows := OrgRows{ID: o.ID, Suspended: o.Suspended, MFA: o.MFA}
 		for ; len(slugs) > 0 && slugs[0].OrgID == o.ID; slugs = slugs[1:] {
 			rows.Slugs = append(rows.Slugs, slugs[0].Slug)
 		}

@@ -213,7 +213,7 @@ func (r *Root) OrgRows(id string) (OrgRows, bool) {
 }
 
 func (s *space) orgRows() OrgRows {
-	rows := OrgRows{ID: s.id, Slugs: s.slugs, Suspended: s.suspended, Roles: rowsOf(s.roles[s.templates:]), Guards: s.guardRows()}
+	rows := OrgRows{ID: s.id, Slugs: s.slugs, Suspended: s.suspended, MFA: s.mfa, Roles: rowsOf(s.roles[s.templates:]), Guards: s.guardRows()}
 	for user, m := range s.members.all() {
 		rows.Members = append(rows.Members, Member{user, m.suspended, s.assignments(m)})
 	}

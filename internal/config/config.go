@@ -18,6 +18,7 @@ import (
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/social"
 	"github.com/admit-dev/admit/internal/method/totp"
+	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/notify/mail"
 	"github.com/admit-dev/admit/internal/notify/sms"
@@ -45,6 +46,7 @@ type Config struct {
 	Passkey   passkey.Config     `doc:"Passkeys"`
 	Anonymous anonymous.Config   `doc:"Guests"`
 	TOTP      totp.Config        `doc:"Authenticator apps"`
+	MFA       mfa.Config         `doc:"Required second factors"`
 	Social    social.Config      `doc:"Signing in with other services"`
 	Hash      secret.Config      `doc:"Password hashing"`
 	User      user.Config        `doc:"People"`

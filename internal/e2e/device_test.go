@@ -258,7 +258,7 @@ func TestTrustedBrowser(t *testing.T) {
 		c.Post("/auth/attempts/"+id+"/answer", m{"values": m{"code": app.code(0)}, "trust": true}).Want(200)
 		s.Events("login.begun", "session.revoked", "session.created", "login.succeeded", "device.trusted")
 		enterOn(c, "ann@example.com")
-		if got := fmt.Sprint(c.Get("/auth/sessions").JSON["items"].([]any)[0].(m)["methods"]); got != "[pwd]" {
+		if got := fmt.Sprint(c.Get("/auth/sessions").JSON["items"].([]any)[0].(m)["methods"]); got != "[pwd trusted]" {
 			t.Errorf("methods %s", got)
 		}
 		if devices(c)[0]["trusted_until"] != s.Now().Add(30*24*time.Hour).Format(time.RFC3339) {

@@ -8,6 +8,7 @@ import (
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/session"
@@ -15,23 +16,37 @@ import (
 )
 
 // Enrol has a second factor be asked of a person from now on, in the change that keeps its secret. Every other session of theirs
-// ends: it began without it. With the first factor come replacements for it, which are shown this once.
+// ends: it began without it. With the first factor come replacements for it, which are shown this once. Of one that is kept beside
+// the others its method has told the person.
 func (s *Service) Enrol(tx *database.Tx, userID, sessionID, method string) (spares []string, err error) {
 	u, err := user.ByID(tx.Context(), tx, userID)
 	if err != nil {
 		return nil, err
 	}
-	if err := user.AddFactor(tx, userID, method); err != nil {
-		return nil, err
+	beside := slices.Contains(u.Beside, method)
+	if !beside {
+		if err := user.AddFactor(tx, userID, method); err != nil {
+			return nil, err
+		}
 	}
 	if err := Forget(tx, userID); err != nil {
 		return nil, err
 	}
+	if sessionID != "" {
+		if err := session.Raise(tx, userID, sessionID); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := session.RevokeAll(tx, userID, sessionID, session.FactorAdded); err != nil {
 		return nil, err
 	}
-	if err := s.tell(tx, u, notice.FactorAdded, method); err != nil || len(u.Factors) > 0 {
-		return nil, err
+	if !beside {
+		if err := s.tell(tx, u, notice.FactorAdded, method); err != nil {
+			return nil, err
+		}
+	}
+	if len(u.Factors) > 0 {
+		return nil, nil
 	}
 	for _, r := range s.replacements() {
 		more, err := r.Issue(tx, userID)
@@ -58,12 +73,27 @@ func (s *Service) Unenrol(tx *database.Tx, userID, method string) error {
 	if err := s.tell(tx, u, notice.FactorRemoved, method); err != nil {
 		return err
 	}
+	return s.Left(tx, u)
+}
+
+// Left holds, after a person has taken a second factor away, that one is left where one is required. With the last go the
+// replacements.
+func (s *Service) Left(tx *database.Tx, u user.User) error {
+	if !u.Enrolled() {
+		concerned, err := s.mfa.ConcernsIn(tx, &u)
+		if err == nil && concerned {
+			err = mfa.ErrLast
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return s.dropSpares(tx, u)
 }
 
 // dropSpares takes what stands in for second factors from somebody who has none.
 func (s *Service) dropSpares(tx *database.Tx, u user.User) error {
-	if len(u.Factors) > 0 {
+	if u.Enrolled() {
 		return nil
 	}
 	for _, r := range s.replacements() {
@@ -106,19 +136,35 @@ func (s *Service) DiscardOne(tx *database.Tx, userID, method, id string) error {
 	if m, ok := s.method(method).(interface {
 		DiscardOne(tx *database.Tx, userID, id string) error
 	}); ok && id != "" {
-		return m.DiscardOne(tx, userID, id)
+		if err := m.DiscardOne(tx, userID, id); err != nil {
+			return err
+		}
+		u, err := user.ByID(tx.Context(), tx, userID)
+		if err != nil {
+			return err
+		}
+		return s.dropSpares(tx, u)
 	}
 	return s.Discard(tx, userID, method)
 }
 
-// DropFactors has no second factor be asked of a person any more, and forgets the secrets of all of them.
-func (s *Service) DropFactors(tx *database.Tx, u user.User) error {
-	for _, name := range u.Factors {
+// DropFactors has no second factor be asked of a person any more, forgets the secrets of all of them, and names them. Where one is
+// required, they set one up when they sign in next; what was asked for that reason alone goes too.
+func (s *Service) DropFactors(tx *database.Tx, u user.User) ([]string, error) {
+	names := u.Factors
+	concerned, err := s.mfa.ConcernsIn(tx, &u)
+	if err != nil {
+		return nil, err
+	}
+	if concerned {
+		names = slices.Concat(names, u.Beside)
+	}
+	for _, name := range names {
 		if err := s.Discard(tx, u.ID, name); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return names, nil
 }
 
 // Shut ends every session and every sign-in of a person, and whatever was sent to them opens nothing any more.
@@ -147,7 +193,7 @@ func (s *Service) Reclaim(tx *database.Tx, u user.User) error {
 			return err
 		}
 	}
-	if err := s.DropFactors(tx, u); err != nil { // of methods that are offered no more
+	if _, err := s.DropFactors(tx, u); err != nil { // of methods that are offered no more
 		return err
 	}
 	if _, err := knowndevice.ForgetAll(tx, u.ID); err != nil {
@@ -191,10 +237,20 @@ func (s *Service) replacements() (list []Replacement) {
 	return list
 }
 
+// policy is what is asked of somebody who is signed in.
+func (s *Service) policy(ctx context.Context, u *user.User) (Policy, error) {
+	required, err := s.mfa.Concerns(ctx, u)
+	return policyOf(s.methods, u, required), err
+}
+
 // Ask says what somebody who is signed in may show to prove again that it is them, and what to fill in or to sign for one of these
 // ways: the one that is chosen, or else the first.
 func (s *Service) Ask(ctx context.Context, u user.User, sessionID, method string) (Prompt, []string, error) {
-	choices := policyOf(s.methods, &u).Again
+	p, err := s.policy(ctx, &u)
+	if err != nil {
+		return Prompt{}, nil, err
+	}
+	choices := p.Again
 	if method == "" && len(choices) > 0 {
 		method = choices[0]
 	}
@@ -210,16 +266,24 @@ func (s *Service) Ask(ctx context.Context, u user.User, sessionID, method string
 // Reauthenticate has somebody who is signed in prove again that it is them. Who has a second factor shows that one: a password
 // that was read over a shoulder must not take it away.
 func (s *Service) Reauthenticate(ctx context.Context, u user.User, sessionID string, in Answer) error {
-	choices := policyOf(s.methods, &u).Again
-	m := meant(s.named(choices), nil, in)
+	p, err := s.policy(ctx, &u)
+	if err != nil {
+		return err
+	}
+	m := meant(s.named(p.Again), nil, in)
 	if m == nil {
-		return ErrUnsuited.Say("This cannot prove that it is you. What can: " + strings.Join(choices, ", ") + ".")
+		return ErrUnsuited.Say("This cannot prove that it is you. What can: " + strings.Join(p.Again, ", ") + ".")
 	}
 	a := Attempt{User: &u, SessionID: sessionID, Method: m.Name(), ExpiresAt: s.db.Now().Add(attemptLife)}
-	err := s.judge(ctx, &a, in, func(proof Proof) error {
+	err = s.judge(ctx, &a, in, func(proof Proof) error {
 		return s.db.Write(ctx, func(tx *database.Tx) error {
 			if proof.Consume != nil {
 				if err := proof.Consume(tx); err != nil {
+					return err
+				}
+			}
+			if proof.Whole || slices.Contains(p.Second, a.Method) {
+				if err := session.Raise(tx, u.ID, sessionID, strings.Fields(proof.AMR)...); err != nil {
 					return err
 				}
 			}

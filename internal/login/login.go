@@ -69,6 +69,15 @@ type Opener interface {
 	Opens(tx *database.Tx, userID string) (bool, error)
 }
 
+// Enroller is a second factor that can be set up inside a sign-in, by whoever has none and needs one.
+type Enroller interface {
+	Method
+	// Offer makes what is to be set up, and says it.
+	Offer(ctx context.Context, a Attempt) (Prompt, error)
+	// Confirm judges the answer that shows that it works, as Verify does. Consume keeps it.
+	Confirm(ctx context.Context, a Attempt, in Answer) (Proof, error)
+}
+
 // Replacement is a second factor that comes with the first one a person sets up and goes with the last.
 type Replacement interface {
 	Keeper
@@ -81,7 +90,8 @@ type Prompt struct {
 	Method    string  `json:"method" doc:"The method that asks."`
 	Fields    []Field `json:"fields" doc:"What to fill in."`
 	Redirect  string  `json:"redirect,omitempty" doc:"Where to send the browser instead."`
-	Challenge any     `json:"challenge,omitempty" doc:"What to sign, for methods that sign."`
+	Challenge any     `json:"challenge,omitempty" doc:"What to sign, for methods that sign; what to set up, where that is asked."`
+	Enrol     bool    `json:"enrol,omitempty" doc:"A second factor is required and is set up here: show the challenge, and send what it gives."`
 }
 
 // Field is one input.
@@ -118,6 +128,7 @@ type Attempt struct {
 	Method     string     // what is asked now
 	Shown      []Shown
 	Remember   bool // as was asked when it began
+	RequireMFA bool // whoever signs in has to have a second factor at the end of it
 	ExpiresAt  time.Time
 }
 
@@ -143,7 +154,8 @@ type Finish struct {
 
 // Outcome is a session, or the step that is still asked.
 type Outcome struct {
-	Step       *Step // nil when the sign-in is complete
+	Step       *Step    // nil when the sign-in is complete
+	Spares     []string // what stands in for the second factor that was set up in it; shown this once
 	User       user.User
 	Session    session.Session
 	Credential string // the session cookie's value or the refresh token

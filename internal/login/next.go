@@ -14,6 +14,7 @@ type Policy struct {
 	Second  []string // those one of which is asked after a first; none of people without a second factor
 	Again   []string // those one of which shows later that it is still them
 	Trusted bool     // whether they trust the device that they are on
+	Enrol   bool     // those of Second are to be set up: a second factor is required, and there is none
 }
 
 // policyIn is what is asked in an attempt. One that began without a name goes on with a method that finds out whose it is.
@@ -21,12 +22,13 @@ func policyIn(methods []Method, a Attempt) Policy {
 	if a.Nameless() {
 		methods = slices.DeleteFunc(slices.Clone(methods), func(m Method) bool { return m.Uses()&Finds == 0 })
 	}
-	return policyOf(methods, a.User)
+	return policyOf(methods, a.User, a.RequireMFA)
 }
 
 // policyOf is what methods say of u, or of a stranger. A second factor that a person has set up and that is not offered any
-// more is still asked of them: it cannot be shown, and so nobody passes without it.
-func policyOf(methods []Method, u *user.User) (p Policy) {
+// more is still asked of them: it cannot be shown, and so nobody passes without it. Where a second factor is required of u, what
+// they have beside their first is asked too, and who has nothing sets something up.
+func policyOf(methods []Method, u *user.User, required bool) (p Policy) {
 	of := func(use Use, more func(Method) bool) (names []string) {
 		for _, m := range methods {
 			if m.Uses()&use == use && more(m) {
@@ -40,7 +42,14 @@ func policyOf(methods []Method, u *user.User) (p Policy) {
 	if u != nil && u.Email != "" && !u.EmailVerified {
 		p.Address = of(Address, all)
 	}
-	if u == nil || len(u.Factors) == 0 {
+	switch {
+	case u == nil:
+		return p
+	case required && !u.Enrolled():
+		p.Enrol = true
+		p.Second = of(Second, func(m Method) bool { _, ok := m.(Enroller); return ok })
+		return p
+	case len(u.Factors) == 0 && !required:
 		return p
 	}
 	enrolled := func(m Method) bool {
@@ -59,14 +68,12 @@ func policyOf(methods []Method, u *user.User) (p Policy) {
 // method names another, each is answered and returns here.
 func next(p Policy, shown []Shown, chosen string) (method string, choices []string, done bool) {
 	second := p.Second
-	if p.Trusted || slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole && slices.Contains(p.First, s.Method) }) {
+	if p.Trusted && !p.Enrol || slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole && slices.Contains(p.First, s.Method) }) {
 		second = nil // it was shown on this device before, or the first was both factors at once
 	}
-	stages := [][]string{p.First}
-	for _, more := range [][]string{p.Address, second} {
-		if len(more) > 0 {
-			stages = append(stages, more)
-		}
+	stages := p.before()
+	if len(second) > 0 {
+		stages = append(stages, second)
 	}
 	at := 0
 	for at < len(stages) && passed(stages[:at+1], shown) {
@@ -81,6 +88,17 @@ func next(p Policy, shown []Shown, chosen string) (method string, choices []stri
 	}
 	return choices[0], choices, false
 }
+
+// before is what is asked before a second factor.
+func (p Policy) before() [][]string {
+	if len(p.Address) > 0 {
+		return [][]string{p.First, p.Address}
+	}
+	return [][]string{p.First}
+}
+
+// enrols reports whether what is asked after what has been shown is to be set up first.
+func enrols(p Policy, shown []Shown) bool { return p.Enrol && passed(p.before(), shown) }
 
 // passed reports whether something was shown for each stage. What was shown once counts once.
 func passed(stages [][]string, shown []Shown) bool {

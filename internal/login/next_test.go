@@ -72,6 +72,53 @@ func (f fake) Reads(in Answer) bool                                 { return in[
 func (fake) Begin(context.Context, Attempt) (Prompt, error)         { return Prompt{}, nil }
 func (fake) Verify(context.Context, Attempt, Answer) (Proof, error) { return Proof{}, nil }
 
+// setUp is a fake that can be set up inside a sign-in.
+type setUp struct{ fake }
+
+func (setUp) Offer(context.Context, Attempt) (Prompt, error)          { return Prompt{}, nil }
+func (setUp) Confirm(context.Context, Attempt, Answer) (Proof, error) { return Proof{}, nil }
+
+// Where a second factor is required, who has none sets one up, who has one beside their first shows it, and nobody else is asked for
+// anything new. What is both factors at once is enough.
+func TestPolicyWhereASecondFactorIsRequired(t *testing.T) {
+	methods := []Method{fake{"password", First | StepUp}, setUp{fake{"passkey", First | Second | StepUp}}, setUp{fake{"totp", Second | StepUp}}, fake{"paper", Second | StepUp | Spare}}
+	for name, c := range map[string]struct {
+		factors, beside []string
+		second, again   []string
+		enrol           bool
+	}{
+		"nothing is set up":              {nil, nil, []string{"passkey", "totp"}, []string{"password", "passkey"}, true},
+		"one stands beside":              {nil, []string{"passkey"}, []string{"passkey", "paper"}, []string{"passkey", "paper"}, false},
+		"one is asked anyway":            {[]string{"totp"}, nil, []string{"totp", "paper"}, []string{"totp", "paper"}, false},
+		"one that is offered no more":    {[]string{"sms"}, nil, []string{"paper", "sms"}, []string{"paper"}, false},
+		"one is asked and one beside it": {[]string{"totp"}, []string{"passkey"}, []string{"passkey", "totp", "paper"}, []string{"passkey", "totp", "paper"}, false},
+	} {
+		p := policyOf(methods, &user.User{Factors: c.factors, Beside: c.beside}, true)
+		if !slices.Equal(p.Second, c.second) || !slices.Equal(p.Again, c.again) || p.Enrol != c.enrol {
+			t.Errorf("%s: %+v", name, p)
+		}
+		if _, choices, done := next(p, []Shown{{Method: "password"}}, ""); done || !slices.Equal(choices, c.second) {
+			t.Errorf("%s: after a password %v %v", name, choices, done)
+		}
+		if _, _, done := next(p, []Shown{{Method: "passkey", Whole: true}}, ""); !done {
+			t.Errorf("%s: both factors at once are not enough", name)
+		}
+		for _, shown := range [][]Shown{nil, {{Method: "totp"}}, {{Method: "paper"}}} {
+			if enrols(p, shown) {
+				t.Errorf("%s: something is set up after %v", name, shown)
+			}
+		}
+		trusted := p
+		trusted.Trusted = true
+		if _, _, done := next(trusted, []Shown{{Method: "password"}}, ""); done == c.enrol {
+			t.Errorf("%s: on a trusted device it is enough: %v", name, done)
+		}
+		if enrols(p, []Shown{{Method: "password"}}) != c.enrol {
+			t.Errorf("%s: after a password, set up %v", name, !c.enrol)
+		}
+	}
+}
+
 // What a method says of itself is all that decides where it is asked.
 func TestPolicyOf(t *testing.T) {
 	methods := []Method{fake{"password", First | StepUp}, fake{"magiclink", First}, fake{"totp", Second | StepUp}, fake{"passkey", First | Second | StepUp}, fake{"paper", Second | StepUp | Spare}}
@@ -86,12 +133,12 @@ func TestPolicyOf(t *testing.T) {
 		"any of several":                               {[]string{"passkey", "totp"}, nil, []string{"password", "magiclink", "passkey"}, []string{"totp", "passkey", "paper"}, []string{"totp", "passkey", "paper"}},
 		"one that is offered no more is still asked":   {[]string{"sms"}, nil, []string{"password", "magiclink", "passkey"}, []string{"paper", "sms"}, []string{"paper"}},
 	} {
-		p := policyOf(methods, &user.User{Factors: c.factors, Beside: c.beside})
+		p := policyOf(methods, &user.User{Factors: c.factors, Beside: c.beside}, false)
 		if !slices.Equal(p.First, c.first) || !slices.Equal(p.Second, c.second) || !slices.Equal(p.Again, c.again) {
 			t.Errorf("%s: %v", name, p)
 		}
 	}
-	if p := policyOf(methods, nil); p.Second != nil {
+	if p := policyOf(methods, nil, false); p.Second != nil {
 		t.Errorf("a stranger is asked for %v", p.Second)
 	}
 }
@@ -115,7 +162,12 @@ func TestNextWantsEveryProof(t *testing.T) {
 			}
 		}
 		methods = append(methods, fake{"usual", First})
-		p := policyOf(methods, u)
+		if rapid.Bool().Draw(t, "set up") {
+			methods = append(methods, setUp{fake{"app", Second}})
+		}
+		required := rapid.Bool().Draw(t, "required")
+		p := policyOf(methods, u, required)
+		second := len(u.Factors) > 0 || required && (u.Enrolled() || methods[len(methods)-1].Name() == "app")
 		var shown []Shown
 		for range rapid.IntRange(0, 5).Draw(t, "answers") {
 			shown = append(shown, Shown{Method: rapid.SampledFrom(methods).Draw(t, "shown").Name(), Whole: rapid.Bool().Draw(t, "whole")})
@@ -125,7 +177,7 @@ func TestNextWantsEveryProof(t *testing.T) {
 		for i, a := range shown {
 			for j, b := range shown {
 				first := slices.Contains(p.First, a.Method)
-				enough = enough || first && (len(u.Factors) == 0 || a.Whole || i != j && slices.Contains(p.Second, b.Method))
+				enough = enough || first && (!second || a.Whole || i != j && slices.Contains(p.Second, b.Method))
 			}
 			address = address || slices.Contains(p.Address, a.Method)
 		}

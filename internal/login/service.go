@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/ratelimit"
@@ -34,6 +36,7 @@ type Service struct {
 	users    *user.Service
 	sessions *session.Service
 	notices  *notice.Service
+	mfa      *mfa.Policy
 	devices  *knowndevice.Service
 	limiter  *ratelimit.Limiter // nil when limits are off
 	rule     ratelimit.Rule     // for one account
@@ -42,13 +45,13 @@ type Service struct {
 }
 
 // NewService makes a door with these methods, the usual one first.
-func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, devices *knowndevice.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
-	return &Service{cfg, db, users, sessions, notices, devices, limiter, rule, methods, box.Derive("identifier hashes", 32)}
+func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, required *mfa.Policy, devices *knowndevice.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
+	return &Service{cfg, db, users, sessions, notices, required, devices, limiter, rule, methods, box.Derive("identifier hashes", 32)}
 }
 
 // Methods names the methods that open the door.
 func (s *Service) Methods() []string {
-	return policyOf(s.methods, nil).First
+	return policyOf(s.methods, nil, false).First
 }
 
 func (s *Service) method(name string) Method {
@@ -90,7 +93,7 @@ func (s *Service) open(ctx context.Context, identifier, method string) (Attempt,
 	case !errors.Is(err, user.ErrNotFound):
 		return Attempt{}, err
 	}
-	p := policyOf(s.methods, a.User)
+	p := policyOf(s.methods, a.User, false)
 	if method != "" && !slices.Contains(p.First, method) {
 		return Attempt{}, ErrMethod
 	}
@@ -187,7 +190,11 @@ func (s *Service) judge(ctx context.Context, a *Attempt, in Answer, spend func(P
 		return err
 	}
 	for again := true; ; again = false {
-		proof, err := m.Verify(ctx, *a, in)
+		verify := m.Verify
+		if e := s.enroller(*a); e != nil {
+			verify = e.Confirm
+		}
+		proof, err := verify(ctx, *a, in)
 		if err == nil && a.Nameless() {
 			a.User, err = s.found(ctx, proof.UserID)
 		}
@@ -231,8 +238,20 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 				return err
 			}
 		}
+		enrols := s.enroller(a) != nil
+		if enrols {
+			if u, err := current(tx, a.User.ID); err != nil || u.Enrolled() { // somebody was quicker
+				return cmp.Or(err, error(ErrChanged))
+			}
+		}
 		if proof.Consume != nil {
 			if err := proof.Consume(tx); err != nil {
+				return err
+			}
+		}
+		var spares []string
+		if enrols {
+			if spares, err = s.Enrol(tx, a.User.ID, "", a.Method); err != nil {
 				return err
 			}
 		}
@@ -240,6 +259,7 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 			return err
 		}
 		out, err = s.advance(tx, now, f)
+		out.Spares = spares
 		return err
 	})
 	return out, err
@@ -258,7 +278,13 @@ func current(tx *database.Tx, userID string) (*user.User, error) {
 // advance asks next, and makes the session or the attempt of the next step. The prompt is made after the change.
 // What is asked is what is asked of the person as they are in it.
 func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error) {
-	p := policyOf(s.methods, a.User)
+	if a.RequireMFA = false; len(a.User.Factors) == 0 { // of who has some, they are asked anyway
+		var err error
+		if a.RequireMFA, err = s.mfa.ConcernsIn(tx, a.User); err != nil {
+			return Outcome{}, err
+		}
+	}
+	p := policyIn(s.methods, a)
 	if len(p.Second) > 0 {
 		var err error
 		if p.Trusted, err = s.devices.Trusts(tx, a.User.ID); err != nil {
@@ -274,18 +300,22 @@ func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error)
 	if !a.User.Active() {
 		return Outcome{}, ErrDisabled
 	}
-	return s.enter(tx, a, f)
+	how := amr(a.Shown)
+	if p.Trusted {
+		how = append(how, session.Trusted)
+	}
+	return s.enter(tx, a, how, f)
 }
 
-// enter begins the session of a sign-in that is complete.
-func (s *Service) enter(tx *database.Tx, a Attempt, f Finish) (Outcome, error) {
+// enter begins the session of a sign-in that is complete. how says in which way it was (RFC 8176).
+func (s *Service) enter(tx *database.Tx, a Attempt, how []string, f Finish) (Outcome, error) {
 	var methods []string
 	for _, sh := range a.Shown {
 		methods = append(methods, sh.Method)
 	}
 	from := database.OriginOf(tx.Context())
 	from.Actor = a.User.ID
-	n, credential, err := s.sessions.Begin(tx, session.Start{UserID: a.User.ID, AMR: amr(a.Shown), Transport: f.Transport, Remember: a.Remember, Replaces: f.Replaces})
+	n, credential, err := s.sessions.Begin(tx, session.Start{UserID: a.User.ID, AMR: how, Transport: f.Transport, Remember: a.Remember, Replaces: f.Replaces})
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -321,7 +351,7 @@ func (s *Service) Guest(tx *database.Tx, u user.User, f Finish) (Outcome, error)
 	if !u.Guest {
 		return Outcome{}, user.ErrNotGuest
 	}
-	return s.enter(tx, Attempt{User: &u, Shown: []Shown{{Method: "anonymous", AMR: "anon"}}, Remember: true}, f)
+	return s.enter(tx, Attempt{User: &u, Shown: []Shown{{Method: "anonymous"}}, Remember: true}, []string{"anon"}, f)
 }
 
 // Continue completes the outcome of a change with what is asked next, if anything is. A method may be slow to ask.
@@ -333,6 +363,14 @@ func (s *Service) Continue(ctx context.Context, out Outcome, err error) (Outcome
 	return Outcome{Step: &step}, err
 }
 
+// enroller is the method of an attempt, when what it asks is to be set up in it; nil when it is not.
+func (s *Service) enroller(a Attempt) Enroller {
+	if e, ok := s.method(a.Method).(Enroller); ok && a.SessionID == "" && enrols(policyIn(s.methods, a), a.Shown) {
+		return e
+	}
+	return nil
+}
+
 func (s *Service) step(ctx context.Context, a Attempt) (Step, error) {
 	p := policyIn(s.methods, a)
 	_, choices, _ := next(p, a.Shown, a.Method)
@@ -340,8 +378,12 @@ func (s *Service) step(ctx context.Context, a Attempt) (Step, error) {
 	if m == nil {
 		return Step{}, ErrMethod
 	}
-	prompt, err := m.Begin(ctx, a)
-	prompt.Method = a.Method
+	begin, e := m.Begin, s.enroller(a)
+	if e != nil {
+		begin = e.Offer
+	}
+	prompt, err := begin(ctx, a)
+	prompt.Method, prompt.Enrol = a.Method, e != nil
 	out := Step{ID: a.ID, Prompt: prompt, Methods: choices}
 	if slices.Contains(p.Second, a.Method) {
 		out.Trust = s.devices.Trust()

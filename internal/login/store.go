@@ -21,10 +21,11 @@ type attemptRow struct {
 	CreatedAt  time.Time `db:"created_at"`
 	ExpiresAt  time.Time `db:"expires_at"`
 	Remember   bool      `db:"remember"`
+	RequireMFA bool      `db:"require_mfa"`
 }
 
 func insert(tx *database.Tx, a Attempt) error {
-	r := attemptRow{IDHash: secret.Sum(a.ID), Identifier: a.Identifier.Kind + " " + a.Identifier.Value, Method: a.Method, CreatedAt: tx.Now, ExpiresAt: a.ExpiresAt, Remember: a.Remember}
+	r := attemptRow{IDHash: secret.Sum(a.ID), Identifier: a.Identifier.Kind + " " + a.Identifier.Value, Method: a.Method, CreatedAt: tx.Now, ExpiresAt: a.ExpiresAt, Remember: a.Remember, RequireMFA: a.RequireMFA}
 	if a.User != nil {
 		r.UserID = &a.User.ID
 	}
@@ -44,7 +45,7 @@ func find(ctx context.Context, q database.Querier, id string, now time.Time) (At
 	if err != nil {
 		return Attempt{}, err
 	}
-	a := Attempt{ID: id, Method: r.Method, ExpiresAt: r.ExpiresAt, Remember: r.Remember, Identifier: readIdentifier(r.Identifier)}
+	a := Attempt{ID: id, Method: r.Method, ExpiresAt: r.ExpiresAt, Remember: r.Remember, RequireMFA: r.RequireMFA, Identifier: readIdentifier(r.Identifier)}
 	if err := json.Unmarshal([]byte(r.Proofs), &a.Shown); err != nil {
 		return Attempt{}, err
 	}

@@ -213,14 +213,20 @@ func (s *Service) Show(ctx context.Context, token string) (v Shown, err error) {
 }
 
 // Accept makes a signed-in person a member by a token that was sent to their address. The rights of whoever invited them
-// are judged again, as they are now.
-func (s *Service) Accept(ctx context.Context, userID, token string) (m Member, err error) {
-	err = s.authz.Write(ctx, authz.Caller{User: userID}, func(tx *authz.Tx) error {
-		u, err := user.ByID(ctx, tx.Tx, userID)
+// are judged again, as they are now. Where members need a second factor, whoever joins has shown theirs.
+func (s *Service) Accept(ctx context.Context, c authz.Caller, token string) (m Member, err error) {
+	err = s.authz.Write(ctx, c, func(tx *authz.Tx) error {
+		u, err := user.ByID(ctx, tx.Tx, c.User)
 		if err != nil {
 			return err
 		}
-		m, err = s.AcceptAs(tx, u, token)
+		if m, err = s.AcceptAs(tx, u, token); err != nil {
+			return err
+		}
+		o, err := find(ctx, tx.Tx, m.OrgID)
+		if err == nil && o.RequireMFA && !c.MFA() {
+			err = authz.ErrMFA.Say("Members of this organization need a second factor. Set one up, or prove again with yours that it is you, then accept the invitation.")
+		}
 		return err
 	})
 	return m, Outgrown(err)

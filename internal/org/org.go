@@ -29,6 +29,7 @@ var (
 	ErrTooManyInvited = apperr.New(apperr.TooMany, "invitations_pending", "Too many invitations of this organization are waiting. Revoke some, or wait until they are answered.")
 	ErrInviterLost    = apperr.New(apperr.Forbidden, "invitation_outgrown", "Whoever invited you may not give these roles any more. Ask for a new invitation.")
 	ErrOwnerExpires   = apperr.New(apperr.Invalid, "owner_expires", "The owner role has no end: an organization could be left without an owner.").In("expires_at")
+	ErrMFA            = apperr.New(apperr.Forbidden, "mfa_missing", "You did not show a second factor in this session, so that you would lock yourself out. Set one up, or prove again with yours that it is you, then repeat this.").In("require_mfa")
 	ErrExpired        = apperr.New(apperr.Invalid, "expires_in_past", "This time is over already.").In("expires_at")
 )
 
@@ -40,6 +41,7 @@ type Org struct {
 	SuspendedAt *time.Time
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	RequireMFA  bool // its members need a second factor
 }
 
 // Role is a role of one organization.
@@ -110,6 +112,11 @@ type (
 	Suspended struct {
 		OrgID     string `json:"org_id"`
 		Suspended bool   `json:"suspended"`
+	}
+	// MFARequired is told of an organization whose members need a second factor from now on, or no longer.
+	MFARequired struct {
+		OrgID    string `json:"org_id"`
+		Required bool   `json:"required"`
 	}
 	// Deleted is told of an organization that is gone.
 	Deleted struct {
@@ -197,6 +204,7 @@ type (
 func (Created) Kind() string            { return "org.created" }
 func (Updated) Kind() string            { return "org.updated" }
 func (Suspended) Kind() string          { return "org.suspended" }
+func (MFARequired) Kind() string        { return "org.mfa_required" }
 func (Deleted) Kind() string            { return "org.deleted" }
 func (MemberAdded) Kind() string        { return "member.added" }
 func (MemberRemoved) Kind() string      { return "member.removed" }
@@ -214,6 +222,7 @@ func (InvitationAccepted) Kind() string { return "invitation.accepted" }
 func (e Created) Subject() string            { return e.OrgID }
 func (e Updated) Subject() string            { return e.OrgID }
 func (e Suspended) Subject() string          { return e.OrgID }
+func (e MFARequired) Subject() string        { return e.OrgID }
 func (e Deleted) Subject() string            { return e.OrgID }
 func (e MemberAdded) Subject() string        { return e.UserID }
 func (e MemberRemoved) Subject() string      { return e.UserID }

@@ -198,11 +198,13 @@ func (s *Service) All(ctx context.Context, c authz.Caller, after string, limit i
 
 // Edit is what of an organization is to be other; nil leaves it as it is.
 type Edit struct {
-	Name *string
-	Slug *string
+	Name       *string
+	Slug       *string
+	RequireMFA *bool
 }
 
-// Update gives an organization another name or slug. The old slug goes on leading to it.
+// Update gives an organization another name or slug, or says whether its members need a second factor. The old slug goes on leading
+// to it.
 func (s *Service) Update(ctx context.Context, c authz.Caller, ref string, e Edit) (o Org, err error) {
 	err = s.authz.Write(ctx, c, func(tx *authz.Tx) error {
 		tx.Quiet()
@@ -224,17 +226,33 @@ func (s *Service) Update(ctx context.Context, c authz.Caller, ref string, e Edit
 				return err
 			}
 		}
-		if before.Name == o.Name && before.Slug == o.Slug {
-			return nil
+		if e.RequireMFA != nil {
+			o.RequireMFA = *e.RequireMFA
 		}
-		o.UpdatedAt = tx.Now
-		if before.Slug != o.Slug {
-			tx.Touch(o.ID)
-		}
-		tx.Emit(Updated{o.ID, o.Name, o.Slug, before.Name, before.Slug})
-		return updateOrg(tx, o)
+		return edited(tx, before, &o)
 	})
 	return o, err
+}
+
+// edited keeps what is other than before.
+func edited(tx *authz.Tx, before Org, o *Org) error {
+	if before == *o {
+		return nil
+	}
+	if o.RequireMFA != before.RequireMFA {
+		if o.RequireMFA && !tx.Caller().MFA() {
+			return ErrMFA
+		}
+		tx.Emit(MFARequired{o.ID, o.RequireMFA})
+	}
+	if o.Name != before.Name || o.Slug != before.Slug {
+		tx.Emit(Updated{o.ID, o.Name, o.Slug, before.Name, before.Slug})
+	}
+	if o.Slug != before.Slug || o.RequireMFA != before.RequireMFA {
+		tx.Touch(o.ID)
+	}
+	o.UpdatedAt = tx.Now
+	return updateOrg(tx, *o)
 }
 
 func takeSlug(tx *authz.Tx, o Org) error {
@@ -251,6 +269,14 @@ func takeSlug(tx *authz.Tx, o Org) error {
 		return ErrSlugTaken
 	}
 	return insertSlug(tx, o.Slug, o.ID)
+}
+
+// RequiresMFA reports whether a person belongs to an organization whose members need a second factor, as part of a change.
+func RequiresMFA(tx *database.Tx, userID string) (bool, error) {
+	if err := tx.Enter(database.AllOrgs); err != nil {
+		return false, err
+	}
+	return requiresMFA(tx, userID)
 }
 
 // Suspend lets everything in an organization rest, or takes that back. It is for the people who run the site.

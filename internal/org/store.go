@@ -19,6 +19,7 @@ type orgRow struct {
 	SuspendedAt *time.Time `db:"suspended_at"`
 	CreatedAt   time.Time  `db:"created_at"`
 	UpdatedAt   time.Time  `db:"updated_at"`
+	RequireMFA  bool       `db:"require_mfa"`
 }
 
 // find reads an organization by id, or by a slug it has or had.
@@ -26,7 +27,7 @@ func find(ctx context.Context, q database.Querier, ref string) (Org, error) {
 	text := `SELECT ` + database.Columns[orgRow]() + ` FROM orgs WHERE id = $1`
 	if !id.Valid("org", ref) {
 		ref = strings.ToLower(ref)
-		text = `SELECT o.id, o.slug, o.name, o.suspended_at, o.created_at, o.updated_at FROM org_slugs s JOIN orgs o ON o.id = s.org_id WHERE s.slug = $1`
+		text = `SELECT o.id, o.slug, o.name, o.suspended_at, o.created_at, o.updated_at, o.require_mfa FROM org_slugs s JOIN orgs o ON o.id = s.org_id WHERE s.slug = $1`
 	}
 	r, err := database.One[orgRow](ctx, q, text, ref)
 	if errors.Is(err, database.ErrNone) {
@@ -46,6 +47,11 @@ func orgs(rows []orgRow) []Org {
 		list[i] = Org(r)
 	}
 	return list
+}
+
+func requiresMFA(tx *database.Tx, userID string) (bool, error) {
+	n, err := database.One[int64](tx.Context(), tx, `SELECT COUNT(*) FROM memberships m JOIN orgs o ON o.id = m.org_id WHERE m.user_id = $1 AND o.require_mfa`, userID)
+	return n > 0, err
 }
 
 func insertOrg(tx *authz.Tx, o Org) error { return database.Insert(tx.Tx, "orgs", orgRow(o)) }
@@ -68,7 +74,7 @@ func slugOf(ctx context.Context, q database.Querier, slug string) (string, error
 }
 
 func updateOrg(tx *authz.Tx, o Org) error {
-	_, err := tx.Exec(`UPDATE orgs SET name = $2, slug = $3, suspended_at = $4, updated_at = $5 WHERE id = $1`, o.ID, o.Name, o.Slug, o.SuspendedAt, o.UpdatedAt)
+	_, err := tx.Exec(`UPDATE orgs SET name = $2, slug = $3, suspended_at = $4, updated_at = $5, require_mfa = $6 WHERE id = $1`, o.ID, o.Name, o.Slug, o.SuspendedAt, o.UpdatedAt, o.RequireMFA)
 	return err
 }
 

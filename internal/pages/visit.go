@@ -110,9 +110,10 @@ func (v *Visit) admit(asks Access) (err error) {
 	return nil
 }
 
-// Who is the session the visitor came with, or nil for a stranger. It is for pages that anybody may see and that differ.
+// Who is the session the visitor came with, or nil for a stranger. It is for pages that anybody may see and that differ: it may be a session
+// that lacks a second factor which is required.
 func (v *Visit) Who() (*session.Live, error) {
-	live, err := v.site.Guard.Identify(v.R)
+	live, err := v.site.Guard.Recognize(v.R)
 	if errors.Is(err, session.ErrUnknown) {
 		return nil, nil
 	}

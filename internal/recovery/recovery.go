@@ -230,23 +230,24 @@ func (s *Service) Send(ctx context.Context, c authz.Caller, userID string) error
 }
 
 // DropFactors has no second factor be asked of a person any more who lost theirs, for somebody who may help them. Every session ends,
-// and the person is told.
+// and the person is told. Where one is required, they set one up when they sign in next.
 func (s *Service) DropFactors(ctx context.Context, c authz.Caller, userID string) error {
 	return s.accounts.Change(ctx, c, permission, userID, func(tx *authz.Tx) error {
 		u, err := user.ByID(ctx, tx.Tx, userID)
-		if err == nil && len(u.Factors) == 0 {
+		if err != nil {
+			return err
+		}
+		dropped, err := s.door.DropFactors(tx.Tx, u)
+		if err == nil && len(dropped) == 0 {
 			err = ErrNoFactor
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.door.DropFactors(tx.Tx, u); err != nil {
-			return err
-		}
 		if err := s.door.Shut(tx.Tx, u.ID, session.RevokedByAdmin); err != nil {
 			return err
 		}
-		for _, method := range u.Factors {
+		for _, method := range dropped {
 			err := s.notices.Tell(tx.Tx, u, u.Email, notice.Change{What: notice.FactorRemoved, Value: method}, func(notMe string, w notify.Where) notify.Content {
 				return notify.FactorRemoved{Factor: notify.Factor(method), NotMe: notMe, Where: w}
 			})

@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // verdict is what a refresh token deserves.
 type verdict int
@@ -30,6 +33,9 @@ func judge(s Session, generation int64, userAgent string, now time.Time, grace t
 func alive(s Session, seen, now time.Time, idle time.Duration) bool {
 	return now.Before(s.ExpiresAt) && (idle == 0 || now.Before(seen.Add(idle)))
 }
+
+// MFA reports whether a second factor was shown or set up in a session, or was on a device that its person trusts.
+func (s Session) MFA() bool { return slices.Contains(s.AMR, "mfa") || slices.Contains(s.AMR, Trusted) }
 
 // FreshAt is when the person last proved that it is them: signing in, or since.
 func (s Session) FreshAt() time.Time {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -145,8 +146,8 @@ type Renewal struct {
 }
 
 // Refresh exchanges a refresh token for its successor. The token used last gets the same successor again within the grace;
-// one that comes later ends the session.
-func (s *Service) Refresh(ctx context.Context, token string) (Renewal, error) {
+// one that comes later ends the session. A session that is not enough for its person gets none.
+func (s *Service) Refresh(ctx context.Context, token string, enough func(context.Context, *Session, *user.User) error) (Renewal, error) {
 	sessionID, generation, ok := parseRefresh(token)
 	if !ok {
 		return Renewal{}, ErrRefresh
@@ -160,6 +161,9 @@ func (s *Service) Refresh(ctx context.Context, token string) (Renewal, error) {
 	}
 	if !alive(n, s.seenAt(n), s.db.Now(), s.cfg.idle()) {
 		return Renewal{}, ErrRefresh
+	}
+	if err := enough(ctx, &n, &u); err != nil {
+		return Renewal{}, err
 	}
 	from := database.OriginOf(ctx)
 	grace := time.Duration(s.cfg.GraceSeconds) * time.Second
@@ -310,6 +314,12 @@ func (s *Service) Fresh(ctx context.Context, l *Live, most time.Duration) (bool,
 	return err == nil && n.Fresh(s.db.Now(), most), err
 }
 
+// Raised reports whether a second factor was shown in a session by now. What memory does not know yet, another server may have written.
+func (s *Service) Raised(ctx context.Context, l *Live) (bool, error) {
+	n, _, err := byID(ctx, s.db, l.Session.ID)
+	return err == nil && n.MFA(), err
+}
+
 // Prove notes that the person of a session proved again that it is them, as part of the change that consumes the proof.
 func Prove(tx *database.Tx, userID, sessionID, method string) error {
 	n, err := setProved(tx, userID, sessionID)
@@ -318,6 +328,23 @@ func Prove(tx *database.Tx, userID, sessionID, method string) error {
 	}
 	tx.Emit(Proved{UserID: userID, SessionID: sessionID, Method: method})
 	return err
+}
+
+// Raise notes that a second factor was shown or set up in a session, as part of the change that did it. The words say how (RFC 8176).
+func Raise(tx *database.Tx, userID, sessionID string, words ...string) error {
+	n, _, err := byID(tx.Context(), tx, sessionID)
+	if err == nil && n.UserID != userID {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return err
+	}
+	for _, word := range append(words, "mfa") {
+		if !slices.Contains(n.AMR, word) {
+			n.AMR = append(n.AMR, word)
+		}
+	}
+	return setAMR(tx, sessionID, n.AMR)
 }
 
 // Alive refuses what a session began that has ended since, as part of the change that would complete it.

@@ -3,7 +3,6 @@
 package session
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +26,9 @@ const (
 	Cookie Transport = "cookie" // an opaque session cookie
 	Token  Transport = "token"  // an access token, and a refresh token that renews it
 )
+
+// Trusted is what is said in amr of a session that began on a device whose person trusts it, beside what they showed.
+const Trusted = "trusted"
 
 // Reason is why a session ended.
 type Reason string
@@ -75,14 +77,19 @@ type Live struct {
 
 	until time.Time // when the credential itself ends, if before the session
 	seen  atomic.Int64
-	once  sync.Once
-	memo  any
+	memo  atomic.Pointer[memo]
 }
 
-// Memo keeps what an edge derives from the person, such as their JSON, for as long as this Live is valid.
-func (l *Live) Memo(derive func() any) any {
-	l.once.Do(func() { l.memo = derive() })
-	return l.memo
+type memo struct{ of, value any }
+
+// Memo keeps what an edge derives from the person, such as their JSON, for as long as this Live is valid and of is the same.
+func (l *Live) Memo(of any, derive func() any) any {
+	m := l.memo.Load()
+	if m == nil || m.of != of {
+		m = &memo{of, derive()}
+		l.memo.Store(m)
+	}
+	return m.value
 }
 
 type (

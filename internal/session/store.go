@@ -120,6 +120,11 @@ func setProved(tx *database.Tx, userID, id string) (int64, error) {
 	return tx.Exec(`UPDATE sessions SET proved_at = $3 WHERE id = $1 AND user_id = $2`, id, userID, tx.Now)
 }
 
+func setAMR(tx *database.Tx, id string, amr []string) error {
+	_, err := tx.Exec(`UPDATE sessions SET amr = $2 WHERE id = $1`, id, strings.Join(amr, " "))
+	return err
+}
+
 func setSeen(tx *database.Tx, id string, at time.Time) error {
 	_, err := tx.Exec(`UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2`, id, at)
 	return err

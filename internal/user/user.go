@@ -46,6 +46,9 @@ type User struct {
 // Active reports whether the person may sign in.
 func (u *User) Active() bool { return u.DisabledAt == nil }
 
+// Enrolled reports whether the person has a second factor: one that is always asked for, or one that can be.
+func (u *User) Enrolled() bool { return len(u.Factors)+len(u.Beside) > 0 }
+
 // HasRole reports whether the person holds a global role.
 func (u *User) HasRole(role string) bool { return slices.Contains(u.Roles, role) }
 

@@ -2,14 +2,17 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
+	"github.com/admit-dev/admit/internal/user"
 )
 
 var errBearer = token.ErrInvalid
@@ -22,17 +25,45 @@ type Guard struct {
 	cookies  *Cookies
 	sessions *session.Service
 	authz    *authz.Service
+	mfa      *mfa.Policy
 	now      func() time.Time
 }
 
-// NewGuard reads these cookies and asks these sessions and roles.
-func NewGuard(cookies *Cookies, sessions *session.Service, az *authz.Service, now func() time.Time) *Guard {
-	return &Guard{cookies, sessions, az, now}
+// NewGuard reads these cookies and asks these sessions, roles and requirements.
+func NewGuard(cookies *Cookies, sessions *session.Service, az *authz.Service, required *mfa.Policy, now func() time.Time) *Guard {
+	return &Guard{cookies, sessions, az, required, now}
 }
 
-// Identify is who sent r, by bearer token or session cookie, or a refusal. A bearer token that is not valid is not made up
-// for by a cookie: who shows one means it.
+// Identify is who sent r, or a refusal: also for a session in which no second factor was shown, of somebody of whom one is required.
 func (g *Guard) Identify(r *http.Request) (*session.Live, error) {
+	return g.demand(r, g.mfa.Enough)
+}
+
+// Enroller is Identify for what sets a second factor up: who has none needs none for it.
+func (g *Guard) Enroller(r *http.Request) (*session.Live, error) {
+	return g.demand(r, g.mfa.MayEnrol)
+}
+
+func (g *Guard) demand(r *http.Request, enough func(context.Context, *session.Session, *user.User) error) (*session.Live, error) {
+	live, err := g.Recognize(r)
+	if err != nil {
+		return nil, err
+	}
+	err = enough(r.Context(), &live.Session, &live.User)
+	if errors.Is(err, authz.ErrMFA) {
+		if raised, gone := g.sessions.Raised(r.Context(), live); gone != nil || raised {
+			err = gone
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return live, nil
+}
+
+// Recognize is who sent r, by bearer token or session cookie, or a refusal. A bearer token that is not valid is not made up
+// for by a cookie: who shows one means it. It is for what somebody may do who has to show a second factor first.
+func (g *Guard) Recognize(r *http.Request) (*session.Live, error) {
 	live, err := g.look(r)
 	if err == nil {
 		from := database.OriginOf(r.Context())

@@ -18,6 +18,7 @@ type Org struct {
 	Create       orgCreateCmd       `cmd:"" help:"Make an organization."`
 	Get          orgGetCmd          `cmd:"" help:"Show one organization."`
 	Rename       orgRenameCmd       `cmd:"" help:"Give an organization another name or slug."`
+	RequireMFA   orgRequireMFACmd   `cmd:"" name:"require-mfa" help:"Require a second factor of the members of an organization, or no longer."`
 	Suspend      orgSuspendCmd      `cmd:"" help:"Let everything in an organization rest, or everything that one member holds there."`
 	Reinstate    orgReinstateCmd    `cmd:"" help:"Take a suspension back."`
 	Transfer     orgTransferCmd     `cmd:"" help:"Make a member the owner, in place of those there are."`
@@ -186,12 +187,20 @@ func (c *orgGetCmd) Run(p *cli.Program) error {
 		}
 		rows, _ := root.OrgRows(o.ID)
 		err = p.Table(nil, [][]string{
-			{"id", o.ID}, {"slug", o.Slug}, {"name", o.Name}, {"state", resting(o.SuspendedAt != nil)}, {"owners", strings.Join(owners, ",")},
+			{"id", o.ID}, {"slug", o.Slug}, {"name", o.Name}, {"state", resting(o.SuspendedAt != nil)}, {"second_factor", requiring(o.RequireMFA)}, {"owners", strings.Join(owners, ",")},
 			{"members", cli.Number(len(rows.Members))}, {"created_at", cli.Stamp(o.CreatedAt)}, {"updated_at", cli.Stamp(o.UpdatedAt)},
 		})
 		p.Next("admit org members "+o.Slug, "admit org role list "+o.Slug)
 		return err
 	})
+}
+
+// requiring is how it stands with the second factors of members.
+func requiring(mfa bool) string {
+	if mfa {
+		return "required"
+	}
+	return "optional"
 }
 
 // resting is the state of what may be suspended.

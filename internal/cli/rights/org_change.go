@@ -35,6 +35,31 @@ func (c *orgRenameCmd) Run(p *cli.Program) error {
 	})
 }
 
+type orgRequireMFACmd struct {
+	whichOrg
+	Off bool `help:"Require it no longer."`
+}
+
+// Help is the example of the help page.
+func (orgRequireMFACmd) Help() string {
+	return "Members without a second factor set one up when they sign in next. Sessions in which none was shown do nothing until then.\n\n" +
+		"Examples:\n\n\tadmit org require-mfa acme\n\tadmit org require-mfa acme --off"
+}
+
+// Run requires a second factor of members.
+func (c *orgRequireMFACmd) Run(p *cli.Program) error {
+	return c.with(p, func(a *app.App, o org.Org) error {
+		required := !c.Off
+		o, err := a.Orgs.Update(p.Ctx, authz.System, o.ID, org.Edit{RequireMFA: &required})
+		if err != nil {
+			return err
+		}
+		p.Say("A second factor is %s for the members of %s.", requiring(required), o.Slug)
+		p.Next("admit org get " + o.Slug)
+		return showOrg(p, o)
+	})
+}
+
 // org gives a program the organization as a change left it.
 func showOrg(p *cli.Program, o org.Org) error {
 	if !p.JSON {

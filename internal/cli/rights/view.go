@@ -16,10 +16,12 @@ type orgView struct {
 	Suspended bool      `json:"suspended"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	RequireMFA bool `json:"require_mfa"`
 }
 
 func orgOf(o org.Org) orgView {
-	return orgView{o.ID, o.Slug, o.Name, o.SuspendedAt != nil, o.CreatedAt, o.UpdatedAt}
+	return orgView{o.ID, o.Slug, o.Name, o.SuspendedAt != nil, o.CreatedAt, o.UpdatedAt, o.RequireMFA}
 }
 
 // heldView is a role somebody holds as the API shows one.

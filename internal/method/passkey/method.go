@@ -14,6 +14,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -28,11 +29,13 @@ type Method struct {
 	db  *database.DB
 	lib *webauthn.WebAuthn // nil where there are no passkeys
 	key []byte             // what to sign at the door is derived with it
+
+	notices *notice.Service
 }
 
 // NewMethod takes passkeys of a site that people know by a name.
-func NewMethod(db *database.DB, site Site, name string, box *secret.Box) (Method, error) {
-	m := Method{db: db, key: box.Derive("passkey challenges", 32)}
+func NewMethod(db *database.DB, site Site, name string, box *secret.Box, notices *notice.Service) (Method, error) {
+	m := Method{db: db, key: box.Derive("passkey challenges", 32), notices: notices}
 	if !site.On() {
 		return m, nil
 	}
@@ -146,10 +149,7 @@ func (m Method) Verify(ctx context.Context, a login.Attempt, in login.Answer) (l
 		return login.Proof{}, errWrong.Because(err)
 	}
 	flags := signed.Response.AuthenticatorData.Flags
-	p := login.Proof{UserID: r.UserID, AMR: "hwk user", Whole: flags.UserVerified()}
-	if r.BackupEligible {
-		p.AMR = "swk user" // the key is copied to other devices
-	}
+	p := login.Proof{UserID: r.UserID, AMR: amrOf(r.BackupEligible), Whole: flags.UserVerified()}
 	p.Consume = func(tx *database.Tx) error {
 		if a.SessionID != "" {
 			if ok, err := spend(tx, a.SessionID, proving, challenge); err != nil || !ok {
@@ -159,6 +159,14 @@ func (m Method) Verify(ctx context.Context, a login.Attempt, in login.Answer) (l
 		return count(tx, r, int64(signed.Response.AuthenticatorData.Counter), flags)
 	}
 	return p, nil
+}
+
+// amrOf is what RFC 8176 calls a passkey.
+func amrOf(synced bool) string {
+	if synced {
+		return "swk user" // the key is copied to other devices
+	}
+	return "hwk user"
 }
 
 // asked is what an attempt was told to sign; nil when that is nothing.

@@ -18,20 +18,18 @@ import (
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
+	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
 
 // Service adds, names and removes passkeys.
 type Service struct {
 	Method
-	notices   *notice.Service
-	reachable func(tx *database.Tx, userID string) (bool, error)
+	door *login.Service
 }
 
-// NewService works with the passkeys of m. reachable says whether a person could still sign in.
-func NewService(m Method, notices *notice.Service, reachable func(tx *database.Tx, userID string) (bool, error)) *Service {
-	return &Service{m, notices, reachable}
-}
+// NewService works with the passkeys of m.
+func NewService(m Method, door *login.Service) *Service { return &Service{m, door} }
 
 // List is every passkey of a person, the oldest first.
 func (s *Service) List(ctx context.Context, userID string) ([]Passkey, error) {
@@ -62,7 +60,12 @@ func (s *Service) RegisterOptions(ctx context.Context, u user.User, sessionID st
 	if err != nil {
 		return Options{}, err
 	}
-	asked, _, err := s.lib.BeginRegistration(newOwner(u, rows), webauthn.WithCredentialParameters(parameters()), webauthn.WithExclusions(descriptors(rows)),
+	return s.creation(u, rows, challenge)
+}
+
+// creation is what a browser is to make a passkey from.
+func (m Method) creation(u user.User, rows []row, challenge []byte) (Options, error) {
+	asked, _, err := m.lib.BeginRegistration(newOwner(u, rows), webauthn.WithCredentialParameters(parameters()), webauthn.WithExclusions(descriptors(rows)),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
 			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(), UserVerification: protocol.VerificationPreferred}),
 		func(o *protocol.PublicKeyCredentialCreationOptions) error { o.Challenge = challenge; return nil })
@@ -104,14 +107,34 @@ func (s *Service) Register(ctx context.Context, u user.User, sessionID, credenti
 		if err != nil {
 			return err
 		}
-		r, err = s.add(tx, u.ID, made, name)
-		return err
+		if r, err = s.add(tx, u.ID, made, name); err != nil {
+			return err
+		}
+		return session.Raise(tx, u.ID, sessionID)
 	})
 	return r.passkey(), err
 }
 
+// Offer says what a browser is to make a passkey from, inside a sign-in.
+func (m Method) Offer(_ context.Context, a login.Attempt) (login.Prompt, error) {
+	options, err := m.creation(*a.User, nil, m.challengeOf("enrol "+a.ID))
+	return login.Prompt{Fields: []login.Field{}, Challenge: options}, err
+}
+
+// Confirm judges the passkey that was made. The attempt is good once, and so is what was asked in it.
+func (m Method) Confirm(_ context.Context, a login.Attempt, in login.Answer) (login.Proof, error) {
+	made, err := m.made(*a.User, m.challengeOf("enrol "+a.ID), in["credential"])
+	if err != nil {
+		return login.Proof{}, errWrong.Because(err)
+	}
+	return login.Proof{AMR: amrOf(made.Flags.BackupEligible), Consume: func(tx *database.Tx) error {
+		_, err := m.add(tx, a.User.ID, made, "")
+		return err
+	}}, nil
+}
+
 // made has the library hold that a passkey was made as asked (WebAuthn, section 7.1).
-func (s *Service) made(u user.User, challenge []byte, credential string) (*webauthn.Credential, error) {
+func (m Method) made(u user.User, challenge []byte, credential string) (*webauthn.Credential, error) {
 	if len(credential) > largest {
 		return nil, fmt.Errorf("passkey: the credential has %d bytes", len(credential))
 	}
@@ -119,9 +142,9 @@ func (s *Service) made(u user.User, challenge []byte, credential string) (*webau
 	if err != nil {
 		return nil, err
 	}
-	asked := webauthn.SessionData{Challenge: protocol.URLEncodedBase64(challenge).String(), RelyingPartyID: s.lib.Config.RPID, UserID: []byte(u.ID),
+	asked := webauthn.SessionData{Challenge: protocol.URLEncodedBase64(challenge).String(), RelyingPartyID: m.lib.Config.RPID, UserID: []byte(u.ID),
 		UserVerification: protocol.VerificationPreferred, CredParams: parameters()}
-	made, err := s.lib.CreateCredential(newOwner(u, nil), asked, parsed)
+	made, err := m.lib.CreateCredential(newOwner(u, nil), asked, parsed)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +174,7 @@ func ofItsKind(public []byte) error {
 }
 
 // add keeps a passkey, and tells its owner.
-func (s *Service) add(tx *database.Tx, userID string, made *webauthn.Credential, name string) (row, error) {
+func (m Method) add(tx *database.Tx, userID string, made *webauthn.Credential, name string) (row, error) {
 	u, err := user.ByID(tx.Context(), tx, userID)
 	if err != nil {
 		return row{}, err
@@ -172,7 +195,7 @@ func (s *Service) add(tx *database.Tx, userID string, made *webauthn.Credential,
 		return row{}, err
 	}
 	tx.Emit(Added{userID, r.ID, providerOf(r.AAGUID), !r.BackupEligible})
-	return r, s.notices.Tell(tx, u, u.Email, notice.Change{What: notice.FactorAdded, Value: Name, ID: r.ID}, func(notMe string, w notify.Where) notify.Content {
+	return r, m.notices.Tell(tx, u, u.Email, notice.Change{What: notice.FactorAdded, Value: Name, ID: r.ID}, func(notMe string, w notify.Where) notify.Content {
 		return notify.FactorAdded{Factor: notify.Passkey, Label: r.Name, NotMe: notMe, Where: w}
 	})
 }
@@ -263,7 +286,7 @@ func (s *Service) Remove(ctx context.Context, userID, passkeyID string) error {
 		if err != nil {
 			return err
 		}
-		open, err := s.reachable(tx, userID)
+		open, err := s.door.Reachable(tx, userID)
 		if err == nil && !open {
 			err = ErrLast
 		}
@@ -272,6 +295,13 @@ func (s *Service) Remove(ctx context.Context, userID, passkeyID string) error {
 		}
 		tx.Emit(Removed{userID, passkeyID})
 		if err := login.Forget(tx, userID); err != nil {
+			return err
+		}
+		left, err := user.ByID(ctx, tx, userID)
+		if err == nil {
+			err = s.door.Left(tx, left)
+		}
+		if err != nil {
 			return err
 		}
 		return s.notices.Tell(tx, u, u.Email, notice.Change{What: notice.FactorRemoved, Value: Name, ID: passkeyID}, func(notMe string, w notify.Where) notify.Content {

@@ -106,7 +106,7 @@ func (Method) Discard(tx *database.Tx, userID string) error {
 func (m Method) Renew(ctx context.Context, userID string) (codes []string, err error) {
 	err = m.db.Write(ctx, func(tx *database.Tx) error {
 		u, err := user.ByID(ctx, tx, userID)
-		if err == nil && len(u.Factors) == 0 {
+		if err == nil && !u.Enrolled() {
 			return ErrNoFactor
 		}
 		if err != nil {

@@ -57,7 +57,9 @@ func (s *signin) join(v *pages.Visit) error {
 	case live != nil && v.Typed("leave") != "":
 		return s.leaveSession(v, live, "/invitation?token="+url.QueryEscape(token))
 	case live != nil:
-		_, err = s.app.Orgs.Accept(v, live.User.ID, token)
+		if _, err = s.Guard.Identify(v.R); err == nil {
+			_, err = s.app.Orgs.Accept(v, s.Guard.CallerOf(v.R, live), token)
+		}
 	default:
 		var step *login.Step
 		if step, err = s.joinAs(v, token); step != nil {
@@ -115,7 +117,7 @@ func (s *signin) joinAs(v *pages.Visit, token string) (*login.Step, error) {
 	}
 	s.enter(v, out)
 	if shown.Known {
-		_, err = s.app.Orgs.Accept(v, out.User.ID, token)
+		_, err = s.app.Orgs.Accept(v, s.Guard.CallerOf(v.R, &session.Live{Session: out.Session, User: out.User}), token)
 	}
 	return nil, err
 }
