@@ -34,6 +34,7 @@ dev: ## Run the server and log each request
 test: format-check vet ## Run everything: formatting, vet, and all tests on SQLite and PostgreSQL with the race detector
 	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")
 	$(if $(RACE),CGO_ENABLED=1) scripts/with-services.sh $(GO) test $(RACE) -timeout 30m ./...
+	$(if $(RACE),CGO_ENABLED=1) $(MAKE) --no-print-directory interop
 
 test-fast: ## Run the tests on SQLite alone, without any service and without those that kill servers
 	TEST_ENGINES=sqlite $(GO) test -short $$($(GO) list ./... | grep -v /internal/torture)
@@ -79,7 +80,7 @@ bench: ## Measure Admit beside a bare server, Casbin and cedar-go
 	cd bench && $(GO) run .
 
 interop: ## Hold signing in with other services to an OpenID provider that is not ours
-	cd interop && $(GO) test -count=1 ./...
+	cd interop && $(GO) test $(RACE) ./...
 
 build: ## Build ./dist/admit
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/admit ./cmd/admit

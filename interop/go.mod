@@ -6,6 +6,7 @@ replace github.com/admit-dev/admit => ../
 
 require (
 	github.com/admit-dev/admit v0.0.0
+	github.com/go-jose/go-jose/v4 v4.1.8
 	github.com/zitadel/oidc/v3 v3.49.2
 )
 
@@ -28,7 +29,6 @@ require (
 	github.com/emersion/go-smtp v0.25.1 // indirect
 	github.com/fxamacker/cbor/v2 v2.9.4 // indirect
 	github.com/go-chi/chi/v5 v5.3.1 // indirect
-	github.com/go-jose/go-jose/v4 v4.1.8 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-viper/mapstructure/v2 v2.5.0 // indirect
