@@ -74,6 +74,7 @@ func (c *doctorCmd) Run(p *cli.Program) error {
 		e.port()
 		e.hashing()
 		e.services()
+		e.providers()
 	}
 	if err := e.print(); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -125,4 +126,30 @@ func TestDoctorLooksAtTheAddress(t *testing.T) {
 	s := b.serve()
 	b.env = append(b.env, "ADDR="+strings.TrimPrefix(s.url, "http://"), "BASE_URL="+elsewhere.URL)
 	b.run("doctor").want(1, "✗ public url", "is not answered by Admit")
+}
+
+// A provider that would not be found, or is another than it should be, is told before anybody wants to sign in with it.
+func TestDoctorLooksAtProviders(t *testing.T) {
+	t.Parallel()
+	issuer := ""
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/.well-known/openid-configuration" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":"%[2]s/a","token_endpoint":"%[2]s/t","jwks_uri":"%[2]s/k"}`, issuer, "http://"+r.Host)
+	}))
+	defer provider.Close()
+	issuer = provider.URL
+	own := func(issuer string, more ...string) *bench {
+		return newBench(t, append(more, "ADDR=127.0.0.1:18477", dear, "OIDC_ENABLED=true", "OIDC_TITLE=Acme", "OIDC_NAME=acme", "OIDC_CLIENT_ID=x", "OIDC_ISSUER="+issuer)...)
+	}
+	const near = "OUTBOUND_PRIVATE_NETWORKS=127.0.0.0/8"
+	own(issuer, near).run("doctor").want(cli.ExitWarnings, "✓ provider", "Acme", "http://localhost:18477/auth/acme/callback")
+	own(issuer).run("doctor").want(1, "✗ provider", "not public", "OUTBOUND_PRIVATE_NETWORKS")
+	own(issuer+"/realms/staff", near).run("doctor").want(1, "✗ provider", "404 Not Found", "Fix: See that this machine reaches "+issuer+"/realms/staff")
+	own("http://127.0.0.1:1", near).run("doctor").want(1, "✗ provider", "it does not answer")
+	issuer = "https://evil.test"
+	own(provider.URL, near).run("doctor").want(1, "✗ provider", "the name of another")
+	own(provider.URL, near, "GITHUB_ENABLED=true", "GITHUB_CLIENT_ID=x").run("doctor").want(1, "GITHUB_CLIENT_SECRET: is not set")
 }

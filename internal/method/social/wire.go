@@ -67,6 +67,13 @@ func newLine(p Provider, network outbound.Config, timeout time.Duration, through
 	return &line{Provider: p, client: client, now: now, callback: callback}
 }
 
+// Reach asks a provider what it says of itself, as the first sign-in would, and holds it to being who it should be. One that does not
+// speak OpenID Connect says nothing.
+func (p Provider) Reach(ctx context.Context, network outbound.Config, timeout time.Duration, now func() time.Time) error {
+	_, err := newLine(p, network, timeout, nil, now, "").find(ctx)
+	return err
+}
+
 // careful tells a provider that is ill from one that answers, and reads no answer without an end.
 type careful struct{ next http.RoundTripper }
 
