@@ -18,6 +18,12 @@ import (
 // known has devices be known, as they are without configuration.
 func known(c *admit.Config) { c.Device = admit.DefaultConfig().Device }
 
+// remembered has devices be known and nobody written to about new ones.
+func remembered(c *admit.Config) {
+	known(c)
+	c.Device.Mail = false
+}
+
 // devices are those a person is known on, by what they list.
 func devices(c *testkit.Client) (list []m) {
 	c.T.Helper()

@@ -19,6 +19,7 @@ import (
 func TestAnswersAreDocumented(t *testing.T) {
 	testkit.Each(t, func(cfg *admit.Config) {
 		guests(cfg)
+		remembered(cfg)
 		cfg.Web.AppRedirects = []string{"com.example.app:/back"}
 	}, func(s *testkit.Server) {
 		answersAreDocumented(t, s)
@@ -121,7 +122,7 @@ func rank(o op) int {
 	last := slices.Index([]string{"POST /api/v1/orgs/{org}/suspend", "POST /api/v1/orgs/{org}/reinstate", "DELETE /api/v1/orgs/{org}/members/{user}", "DELETE /api/v1/orgs/{org}/roles/{role}", "DELETE /api/v1/orgs/{org}",
 		"DELETE /api/v1/users/{user}", "POST /api/v1/refresh", "DELETE /auth/sessions/{id}", "POST /auth/attempts/{id}/method", "POST /auth/attempts/{id}/answer", "DELETE /auth/passkeys/{id}", "POST /api/v1/logout", "POST /auth/password/change",
 		"POST /auth/mfa/totp", "POST /auth/mfa/totp/confirm", "POST /auth/mfa/recovery-codes", "POST /auth/mfa/verify", "DELETE /auth/mfa/totp",
-		"DELETE /auth/identities/{id}", "POST /auth/logout", "POST /auth/logout-all"}, o.Method+" "+o.Path)
+		"DELETE /auth/identities/{id}", "DELETE /auth/devices/{id}", "DELETE /auth/devices", "POST /auth/logout", "POST /auth/logout-all"}, o.Method+" "+o.Path)
 	switch {
 	case last >= 0:
 		return 10 + last

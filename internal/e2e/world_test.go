@@ -20,7 +20,7 @@ type world struct {
 	token                                      string // invites the owner elsewhere
 	session, refresh, attempt, link            string
 	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
-	passkey, identity                          string
+	passkey, identity, device                  string
 	phone                                      *testkit.Authenticator // what keeps the passkey
 	arrival                                    func() string          // the query somebody comes back from a provider with
 }
@@ -61,6 +61,9 @@ func newWorld(s *testkit.Server, name string) *world {
 	back := develop(s, w.owner, w.owner.Post("/auth/development/link", m{}).Want(200).Text("redirect"), name+"-linked@example.com")
 	w.owner.Get("/auth/development/callback?" + back).Want(303)
 	w.identity = identities(w.owner)[0]["id"].(string)
+	if list := devices(w.owner); len(list) > 0 {
+		w.device = list[0]["id"].(string)
+	}
 	w.session = w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any)[0].(m)["id"].(string)
 	s.Records()
 	return w
@@ -70,7 +73,7 @@ func newWorld(s *testkit.Server, name string) *world {
 func nowhere() *world {
 	id := func(kind string) string { return kind + "_01900000-0000-7000-8000-00000000dead" }
 	return &world{org: id("org"), member: id("usr"), heir: id("usr"), role: id("rol"), invitation: id("inv"), guard: id("grd"), user: id("usr"), globalRole: "nowhere",
-		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), email: "nobody@example.com"}
+		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), device: id("dev"), email: "nobody@example.com"}
 }
 
 // path is where an operation finds its thing in the world.
@@ -94,6 +97,8 @@ func (w *world) path(o op) string {
 		id = w.passkey
 	case strings.Contains(o.Path, "/identities/"):
 		id = w.identity
+	case strings.Contains(o.Path, "/devices/"):
+		id = w.device
 	case strings.HasSuffix(o.Path, "/callback") && w.arrival != nil:
 		return strings.Replace(o.Path, "{provider}", "development", 1) + "?" + w.arrival()
 	}
@@ -173,7 +178,7 @@ func (w *world) body(o op) any {
 // TenantIsolation (TEN-01 to TEN-09): whoever asks with the ids of another organization is answered as if they were of none, on
 // every operation there is, and nothing of the other changes.
 func TestForeignOrganization(t *testing.T) {
-	testkit.Each(t, nil, func(s *testkit.Server) {
+	testkit.Each(t, remembered, func(s *testkit.Server) {
 		declare(s, "jobs:post")
 		mine, theirs, none := newWorld(s, "mine"), newWorld(s, "theirs"), nowhere()
 		for _, w := range []*world{theirs, none} { // what shows who somebody is, is one's own
