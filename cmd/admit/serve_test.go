@@ -126,6 +126,16 @@ func TestServerSeesCommands(t *testing.T) {
 
 			c.Post("/auth/login", login).Want(200)
 			c.Get("/auth/me").Want(200)
+			guesser := s.client(t)
+			for range 10 {
+				guesser.Post("/auth/login", testkit.M{"email": "ann@example.com", "password": "a guess"}).Want(401)
+			}
+			guesser.Post("/auth/login", login).Want(429, "too_many_attempts")
+			b.run("user", "get", "ann@example.com").want(0, "state\tlocked\n", "failed_attempts\t10\n", "locked_until\t2")
+			b.run("user", "list").want(0, "\tlocked\t")
+			b.run("user", "unlock", "ann@example.com").want(0, "Unlocked ann@example.com.")
+			guesser.Post("/auth/login", login).Want(200)
+
 			b.run("user", "disable", "ann@example.com").want(0)
 			seen("the disabling", func() bool { return c.Get("/auth/me").Status == 401 })
 			c.Post("/auth/login", login).Want(403, "account_disabled")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/admit-dev/admit/internal/app"
@@ -15,6 +16,7 @@ type userCmd struct {
 	Get           userGetCmd           `cmd:"" help:"Show one person."`
 	Disable       userDisableCmd       `cmd:"" help:"Keep a person from signing in, and end their sessions."`
 	Enable        userEnableCmd        `cmd:"" help:"Let a person sign in again."`
+	Unlock        userUnlockCmd        `cmd:"" help:"Let a person sign in again at whose account somebody guessed."`
 	Sessions      userSessionsCmd      `cmd:"" help:"List where a person is signed in."`
 	Logout        userLogoutCmd        `cmd:"" help:"End every session of a person."`
 	ResetPassword userResetPasswordCmd `cmd:"" name:"reset-password" help:"Send a person a link to set a new password."`
@@ -29,7 +31,7 @@ type userListCmd struct {
 
 // Help is the example of the help page.
 func (userListCmd) Help() string {
-	return "Piped, each line is: id, e-mail address, username, phone number, name, roles, active or disabled, created.\n\n" +
+	return "Piped, each line is: id, e-mail address, username, phone number, name, roles, active, locked or disabled, created.\n\n" +
 		"Example:\n\n\tadmit user list --json | jq -r '.items[].email'"
 }
 
@@ -44,16 +46,20 @@ func (c *userListCmd) Run(p *cli.Program) error {
 	if err != nil {
 		return err
 	}
+	locks, err := a.Locks.Of(p.Ctx, list.Users...)
+	if err != nil {
+		return err
+	}
 	if p.JSON {
 		root, err := a.Authz.Root(p.Ctx)
 		if err != nil {
 			return err
 		}
-		return p.Print(cli.Page{Items: cli.Mapped(list.Users, func(u user.User) cli.Person { return cli.PersonOf(u, root) }), NextCursor: cli.OrNull(list.Next)})
+		return p.Print(cli.Page{Items: cli.Mapped(list.Users, func(u user.User) cli.Person { return cli.PersonOf(u, root, locks[u.ID]) }), NextCursor: cli.OrNull(list.Next)})
 	}
 	rows := make([][]string, len(list.Users))
 	for i, u := range list.Users {
-		rows[i] = []string{u.ID, u.Email, u.Username, u.Phone, u.Name, strings.Join(u.Roles, ","), cli.State(u), cli.Stamp(u.CreatedAt)}
+		rows[i] = []string{u.ID, u.Email, u.Username, u.Phone, u.Name, strings.Join(u.Roles, ","), cli.State(u, locks[u.ID]), cli.Stamp(u.CreatedAt)}
 	}
 	if err := p.Table([]string{"ID", "E-MAIL", "USERNAME", "PHONE", "NAME", "ROLES", "STATE", "CREATED"}, rows); err != nil {
 		return err
@@ -82,12 +88,21 @@ func (c *userGetCmd) Run(p *cli.Program) error {
 		if err != nil {
 			return err
 		}
+		locks, err := a.Locks.Of(p.Ctx, u)
+		if err != nil {
+			return err
+		}
+		lock := locks[u.ID]
 		if p.JSON {
-			return p.Print(cli.PersonOf(u, root))
+			return p.Print(cli.PersonOf(u, root, lock))
+		}
+		until := ""
+		if lock.Until != nil {
+			until = cli.Stamp(*lock.Until)
 		}
 		if err := p.Table(nil, [][]string{
 			{"id", u.ID}, {"email", u.Email}, {"email_verified", cli.YesNo(u.EmailVerified)}, {"username", u.Username}, {"phone", u.Phone},
-			{"phone_verified", cli.YesNo(u.PhoneVerified)}, {"name", u.Name}, {"state", cli.State(u)}, {"roles", strings.Join(u.Roles, ",")},
+			{"phone_verified", cli.YesNo(u.PhoneVerified)}, {"name", u.Name}, {"state", cli.State(u, lock)}, {"failed_attempts", strconv.FormatInt(lock.Failures, 10)}, {"locked_until", until}, {"roles", strings.Join(u.Roles, ",")},
 			{"organizations", strings.Join(root.OrgsOf(u.ID), ",")},
 			{"created_at", cli.Stamp(u.CreatedAt)}, {"updated_at", cli.Stamp(u.UpdatedAt)},
 		}); err != nil {

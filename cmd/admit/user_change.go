@@ -45,6 +45,23 @@ func (c *userEnableCmd) Run(p *cli.Program) error {
 	})
 }
 
+type userUnlockCmd struct{ cli.Whose }
+
+// Help is the example of the help page.
+func (userUnlockCmd) Help() string { return "Example:\n\n\tadmit user unlock ann@example.com" }
+
+// Run opens an account that is locked.
+func (c *userUnlockCmd) Run(p *cli.Program) error {
+	return c.With(p, func(a *app.App, u user.User) error {
+		if err := a.Accounts.Unlock(p.Ctx, authz.System, u.ID); err != nil {
+			return err
+		}
+		p.Say("Unlocked %s. Wrong passwords so far are forgotten.", cli.Label(u))
+		p.Next("admit user get "+cli.Label(u), "admit user disable "+cli.Label(u))
+		return p.After(a, u)
+	})
+}
+
 type userSessionsCmd struct{ cli.Whose }
 
 // Help is the example of the help page.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
@@ -80,6 +81,11 @@ func (s *Service) Enable(ctx context.Context, c authz.Caller, userID string) err
 		}
 		return err
 	})
+}
+
+// Unlock lets a person sign in again at whose account somebody guessed. What is open already stays so.
+func (s *Service) Unlock(ctx context.Context, c authz.Caller, userID string) error {
+	return s.Change(ctx, c, "sys:users:recover", userID, func(tx *authz.Tx) error { return lockout.Open(tx.Tx, userID, lockout.Operator) })
 }
 
 // Delete removes a person, their sessions and everything of theirs.

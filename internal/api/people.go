@@ -3,18 +3,29 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/id"
+	"github.com/admit-dev/admit/internal/lockout"
 	people "github.com/admit-dev/admit/internal/user"
 )
 
+// Person is what those who look after people see of one.
+type Person struct {
+	User
+	FailedAttempts int64      `json:"failed_attempts" doc:"Wrong answers at the account since the last right one, of the last day."`
+	LockedUntil    *time.Time `json:"locked_until" doc:"Until when nobody may try, but for the devices the person is known on; null when it is open."`
+}
+
+func newPerson(u User, l lockout.Lock) Person { return Person{u, l.Failures, l.Until} }
+
 // Users is a part of the list of people.
 type Users struct {
-	Items      []User  `json:"items"`
-	NextCursor *string `json:"next_cursor" doc:"Give it as cursor for the next part; null at the end."`
+	Items      []Person `json:"items"`
+	NextCursor *string  `json:"next_cursor" doc:"Give it as cursor for the next part; null at the end."`
 }
 
 type listUsersIn struct {
@@ -46,18 +57,18 @@ func (s *API) people() {
 	tags := []string{"Users"}
 	at := "/api/v1/users"
 	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Everybody, newest first", Tags: tags}, user, s.listUsers)
-	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}", Summary: "A person", Tags: tags}, user, func(q *call, in *UserRef) (User, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}", Summary: "A person", Tags: tags}, user, func(q *call, in *UserRef) (Person, error) {
 		u, err := s.app.Accounts.Get(q, q.caller(), in.User)
 		return s.person(q, u, err)
 	})
-	operation(s, huma.Operation{Method: "PATCH", Path: at + "/{user}", Summary: "Change a profile", Tags: tags}, user, func(q *call, in *editUserIn) (User, error) {
+	operation(s, huma.Operation{Method: "PATCH", Path: at + "/{user}", Summary: "Change a profile", Tags: tags}, user, func(q *call, in *editUserIn) (Person, error) {
 		u, err := s.app.Accounts.Update(q, q.caller(), in.User, people.Change{Name: in.Body.Name, Username: in.Body.Username})
 		return s.person(q, u, err)
 	})
 	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{user}", Summary: "Delete a person and everything of theirs", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *UserRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Accounts.Delete(q, q.caller(), in.User))
 	})
-	operation(s, huma.Operation{Method: "PUT", Path: at + "/{user}/roles", Summary: "Give a person exactly these global roles", Tags: tags}, user, func(q *call, in *userRolesIn) (User, error) {
+	operation(s, huma.Operation{Method: "PUT", Path: at + "/{user}/roles", Summary: "Give a person exactly these global roles", Tags: tags}, user, func(q *call, in *userRolesIn) (Person, error) {
 		u, err := s.app.Accounts.SetRoles(q, q.caller(), in.User, in.Body.Roles)
 		return s.person(q, u, s.changed(q, err))
 	})
@@ -67,10 +78,11 @@ func (s *API) people() {
 	}{
 		"disable": {"Keep a person from signing in, and end their sessions", s.app.Accounts.Disable},
 		"enable":  {"Let a person sign in again", s.app.Accounts.Enable},
+		"unlock":  {"Let a person sign in again at whose account somebody guessed", s.app.Accounts.Unlock},
 	} {
-		operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/" + verb, Summary: do.summary, Tags: tags}, user, func(q *call, in *UserRef) (User, error) {
+		operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/" + verb, Summary: do.summary, Tags: tags}, user, func(q *call, in *UserRef) (Person, error) {
 			if err := s.changed(q, do.f(q, q.caller(), in.User)); err != nil {
-				return User{}, err
+				return Person{}, err
 			}
 			u, err := s.app.Users.Get(q, in.User)
 			return s.person(q, u, err)
@@ -88,11 +100,16 @@ func (s *API) people() {
 	})
 }
 
-func (s *API) person(q *call, u people.User, err error) (User, error) {
+func (s *API) person(q *call, u people.User, err error) (Person, error) {
 	if err != nil {
-		return User{}, err
+		return Person{}, err
 	}
-	return s.user(q, u)
+	v, err := s.user(q, u)
+	if err != nil {
+		return Person{}, err
+	}
+	locks, err := s.app.Locks.Of(q, u)
+	return newPerson(v, locks[u.ID]), err
 }
 
 func (s *API) listUsers(q *call, in *listUsersIn) (Users, error) {
@@ -107,5 +124,6 @@ func (s *API) listUsers(q *call, in *listUsersIn) (Users, error) {
 	if err != nil {
 		return Users{}, err
 	}
-	return Users{mapped(p.Users, func(u people.User) User { return s.userAt(root, u) }), next(p.Next)}, nil
+	locks, err := s.app.Locks.Of(q, p.Users...)
+	return Users{mapped(p.Users, func(u people.User) Person { return newPerson(s.userAt(root, u), locks[u.ID]) }), next(p.Next)}, err
 }

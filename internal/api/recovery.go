@@ -19,6 +19,12 @@ type reset struct {
 	}
 }
 
+type unlock struct {
+	Body struct {
+		Token string `json:"token" maxLength:"200" doc:"What stands behind token= in the link of the mail."`
+	}
+}
+
 type disown struct {
 	Body struct {
 		Token string `json:"token" maxLength:"200" doc:"What stands behind token= in the link of the mail."`
@@ -31,7 +37,14 @@ func (s *API) recovery() {
 		return Message{"If this address has an account, a mail is on its way to it."}, s.app.Resets.Forgot(q, in.Body.Email)
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/reset", Summary: "Set a new password with the link; every session ends", Tags: tags}, limited, func(q *call, in *reset) (Message, error) {
-		return Message{"The password is changed, and every session has ended. Sign in with the new password."}, s.app.Resets.Reset(q, in.Body.Token, in.Body.Password)
+		d, err := s.app.Resets.Reset(q, in.Body.Token, in.Body.Password)
+		s.cookies.SetDevice(q.w, d, s.app.DB.Now())
+		return Message{"The password is changed, and every session has ended. Sign in with the new password."}, err
+	})
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/unlock", Summary: "Open a locked account with the link, and be known on this device", Tags: tags}, limited, func(q *call, in *unlock) (Message, error) {
+		d, err := s.app.Locks.Unlock(q, in.Body.Token)
+		s.cookies.SetDevice(q.w, d, s.app.DB.Now())
+		return Message{"The account is open again. Sign in."}, err
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/not-me", Summary: "Say that a change one was told of was not one's own: it is undone, and the account is closed to whoever made it", Tags: tags}, limited, func(q *call, in *disown) (Message, error) {
 		return Message{"It is undone, every session has ended and the old password is worth nothing. A mail with a link to set a new one is on its way."}, s.app.Resets.NotMe(q, in.Body.Token)

@@ -24,6 +24,7 @@ import (
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
@@ -53,6 +54,7 @@ type App struct {
 	Users      *user.Service
 	Sessions   *session.Service
 	Devices    *knowndevice.Service
+	Locks      *lockout.Service
 	Tokens     *token.Service
 	Door       *login.Service
 	MFA        *mfa.Policy
@@ -207,7 +209,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
-				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx)); err != nil && ctx.Err() == nil {
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/challenge"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
@@ -48,12 +49,14 @@ func (a *App) ways(box *secret.Box) error {
 	if err != nil {
 		return err
 	}
-	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.MFA, a.Devices, a.Limiter, a.Config.RateLimit.PerIdentifier(), box, a.methods(box, notices, elsewhere, keys, apps))
+	a.Locks = lockout.NewService(a.Config.Lockout, lockout.Deps{DB: a.DB, Devices: a.Devices, Challenges: a.Challenges, Notify: a.Notify, Limiter: a.Limiter,
+		Account: a.Config.RateLimit.PerIdentifier(), Address: a.Config.RateLimit.PerGuesser(), Origin: a.Config.Web.Origin()})
+	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.MFA, a.Devices, a.Locks, box, a.methods(box, notices, elsewhere, keys, apps))
 	a.Passkeys = passkey.NewService(keys, a.Door)
 	a.Social = social.NewService(elsewhere, a.Config.Social, a.Config.Outbound, box, a.Door, notices, a.Addresses)
 	a.Passwords = password.NewService(a.Config.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
 		Addresses: a.Addresses, Breaches: breach.NewService(a.Config.Breach, a.Config.Outbound), Site: []string{a.Config.Notify.App, a.Config.Web.Host()}, Log: a.Log})
-	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Config.Web.Origin())
+	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Devices, a.Config.Web.Origin())
 	a.Guests = anonymous.NewService(a.DB, a.Config.Anonymous, a.Users, a.Accounts, a.Door)
 	a.TOTP = totp.NewService(apps, a.Door)
 	a.Recovery = recoverycode.NewMethod(a.DB, box, notices)

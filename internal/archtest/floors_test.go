@@ -15,7 +15,7 @@ var floors = [][]string{
 	{"internal/database", "internal/outbound", "internal/secret"},
 	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
 	{"internal/authz", "internal/challenge", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
-	{"internal/authz/casbinengine", "internal/notice", "internal/session", "internal/token"},
+	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/token"},
 	{"internal/org"},
 	{"internal/account", "internal/address", "internal/check", "internal/mfa"},
 	{"internal/authzen", "internal/login"},

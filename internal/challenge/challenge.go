@@ -25,6 +25,7 @@ const (
 	SignIn        Purpose = "sign_in"       // a link and a code, bound to an attempt
 	SecondFactor  Purpose = "second_factor" // a code, bound to an attempt or to a session
 	NotMe         Purpose = "not_me"
+	Unlock        Purpose = "unlock"
 )
 
 // mostTries is how many answers a code stands.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -53,12 +54,15 @@ type Person struct {
 	Organizations []string  `json:"organizations"`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
+
+	FailedAttempts int64      `json:"failed_attempts"`
+	LockedUntil    *time.Time `json:"locked_until"`
 }
 
-// PersonOf is a person by what holds at root.
-func PersonOf(u user.User, root *authz.Root) Person {
+// PersonOf is a person by what holds at root, whose account stands so.
+func PersonOf(u user.User, root *authz.Root, l lockout.Lock) Person {
 	return Person{u.ID, OrNull(u.Email), u.EmailVerified, OrNull(u.Username), OrNull(u.Phone), u.PhoneVerified, u.Name, u.Active(),
-		u.Role(), append([]string{}, u.Roles...), append([]string{}, root.OrgsOf(u.ID)...), u.CreatedAt, u.UpdatedAt}
+		u.Role(), append([]string{}, u.Roles...), append([]string{}, root.OrgsOf(u.ID)...), u.CreatedAt, u.UpdatedAt, l.Failures, l.Until}
 }
 
 // OrNull is nil for what is empty.
@@ -73,11 +77,15 @@ func OrNull(s string) *string {
 func Label(u user.User) string { return cmp.Or(u.Email, u.Username, u.Phone, u.ID) }
 
 // State says whether a person may sign in.
-func State(u user.User) string {
-	if u.Active() {
+func State(u user.User, l lockout.Lock) string {
+	switch {
+	case !u.Active():
+		return "disabled"
+	case l.Until != nil:
+		return "locked"
+	default:
 		return "active"
 	}
-	return "disabled"
 }
 
 // After gives a program the person as the change left them.
@@ -93,5 +101,9 @@ func (p *Program) After(a *app.App, u user.User) error {
 	if err != nil {
 		return err
 	}
-	return p.Print(PersonOf(u, root))
+	locks, err := a.Locks.Of(p.Ctx, u)
+	if err != nil {
+		return err
+	}
+	return p.Print(PersonOf(u, root, locks[u.ID]))
 }

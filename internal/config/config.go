@@ -12,6 +12,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
 	"github.com/admit-dev/admit/internal/method/passkey"
@@ -50,6 +51,7 @@ type Config struct {
 	Social    social.Config      `doc:"Signing in with other services"`
 	Hash      secret.Config      `doc:"Password hashing"`
 	User      user.Config        `doc:"People"`
+	Lockout   lockout.Config     `doc:"Lockout"`
 	Device    knowndevice.Config `doc:"Known devices"`
 	Session   session.Config     `doc:"Sessions and refresh tokens"`
 	Token     token.Config       `doc:"Access tokens"`

@@ -21,6 +21,7 @@ func TestAnswersAreDocumented(t *testing.T) {
 		guests(cfg)
 		remembered(cfg)
 		cfg.Web.AppRedirects = []string{"com.example.app:/back"}
+		cfg.Lockout.After = 5
 	}, func(s *testkit.Server) {
 		answersAreDocumented(t, s)
 	})
@@ -61,6 +62,11 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 		"POST /auth/password/reset": func() any {
 			mailed.Post("/auth/password/forgot", m{"email": "mailed@example.com"}).Want(202)
 			return m{"token": tokenIn(s, "mailed@example.com"), "password": pass}
+		},
+		"POST /auth/unlock": func() any {
+			person(s, "locked@example.com")
+			wrongly(s, "locked@example.com", s.Config.Lockout.After)
+			return m{"token": tokenIn(s, "locked@example.com")}
 		},
 		"POST /auth/not-me": func() any {
 			person(s, "told@example.com").Post("/auth/password/change", m{"current_password": pass, "new_password": pass}).Want(200)

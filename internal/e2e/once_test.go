@@ -35,6 +35,7 @@ func TestGoodOnce(t *testing.T) {
 			t.Run(engine+"/"+o.what, func(t *testing.T) {
 				t.Parallel()
 				cfg, clock := testkit.Config(t, testkit.DatabaseURL(t, engine)), testkit.NewClock()
+				cfg.Lockout.After = 3
 				servers := []*testkit.Server{testkit.Start(t, cfg, clock), testkit.Start(t, cfg, clock)}
 				for round := range rounds(t) {
 					use := o.make(servers[0], round)
@@ -85,6 +86,15 @@ var singles = []single{
 		token := tokenIn(s, email)
 		return func(s *testkit.Server) testkit.Answer {
 			return s.Client().Post("/auth/not-me", m{"token": token})
+		}
+	}},
+	{"unlock link", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "unlock" + strconv.Itoa(round) + "@example.com"
+		person(s, email)
+		wrongly(s, email, s.Config.Lockout.After)
+		token := tokenIn(s, email)
+		return func(s *testkit.Server) testkit.Answer {
+			return s.Client().Post("/auth/unlock", m{"token": token})
 		}
 	}},
 	{"change of address", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {

@@ -172,7 +172,7 @@ func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error
 	if err := Forget(tx, userID); err != nil {
 		return err
 	}
-	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor); err != nil {
+	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor, challenge.Unlock); err != nil {
 		return err
 	}
 	_, err := session.RevokeAll(tx, userID, "", why)
@@ -287,6 +287,9 @@ func (s *Service) Reauthenticate(ctx context.Context, u user.User, sessionID str
 					return err
 				}
 			}
+			if err := a.try.Right(tx); err != nil {
+				return err
+			}
 			return session.Prove(tx, u.ID, sessionID, a.Method)
 		})
 	})
@@ -295,6 +298,9 @@ func (s *Service) Reauthenticate(ctx context.Context, u user.User, sessionID str
 	}
 	return s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Emit(ProofFailed{u.ID, a.Method})
+		if err := a.try.Wrong(tx); err != nil {
+			return err
+		}
 		return tx.Refuse(ErrProof)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -23,7 +24,6 @@ var (
 	ErrMethod      = apperr.New(apperr.Invalid, "method_unknown", "This way to sign in is not offered here.").In("method")
 	ErrChanged     = apperr.New(apperr.Conflict, "credential_changed", "This was changed while it was checked. Try again.")
 	ErrIdentifier  = apperr.New(apperr.Invalid, "identifier_required", "Say who is signing in: an e-mail address, a username or a phone number.").In("identifier")
-	ErrTooMany     = apperr.New(apperr.TooMany, "too_many_attempts", "Too many tries. Wait a little, then try again.")
 	ErrSignUpOff   = apperr.New(apperr.Forbidden, "signup_disabled", "New accounts are not open here. Ask the people who run this site.")
 )
 
@@ -54,6 +54,7 @@ const (
 	Spare                   // it stands in for every second factor; it must be a Replacement
 	Finds                   // it finds out itself whose an answer is: nobody needs to say who they are
 	Address                 // it shows whose the address is, of people whose address is not verified
+	Passes                  // no lock stops it: its answers cannot be guessed, or what was sent counts the guesses at it
 )
 
 // Keeper is a method that keeps something of people which opens the door.
@@ -130,6 +131,8 @@ type Attempt struct {
 	Remember   bool // as was asked when it began
 	RequireMFA bool // whoever signs in has to have a second factor at the end of it
 	ExpiresAt  time.Time
+
+	try lockout.Try // the one that is judged now
 }
 
 // Nameless reports whether nobody has said yet who signs in.

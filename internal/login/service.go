@@ -13,10 +13,10 @@ import (
 
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
-	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
@@ -38,15 +38,14 @@ type Service struct {
 	notices  *notice.Service
 	mfa      *mfa.Policy
 	devices  *knowndevice.Service
-	limiter  *ratelimit.Limiter // nil when limits are off
-	rule     ratelimit.Rule     // for one account
+	locks    *lockout.Service
 	methods  []Method
 	hashKey  []byte
 }
 
 // NewService makes a door with these methods, the usual one first.
-func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, required *mfa.Policy, devices *knowndevice.Service, limiter *ratelimit.Limiter, rule ratelimit.Rule, box *secret.Box, methods []Method) *Service {
-	return &Service{cfg, db, users, sessions, notices, required, devices, limiter, rule, methods, box.Derive("identifier hashes", 32)}
+func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, required *mfa.Policy, devices *knowndevice.Service, locks *lockout.Service, box *secret.Box, methods []Method) *Service {
+	return &Service{cfg, db, users, sessions, notices, required, devices, locks, methods, box.Derive("identifier hashes", 32)}
 }
 
 // Methods names the methods that open the door.
@@ -185,8 +184,8 @@ func (s *Service) judge(ctx context.Context, a *Attempt, in Answer, spend func(P
 	if m == nil {
 		return ErrMethod
 	}
-	giveBack, err := s.limit(*a)
-	if err != nil {
+	var err error
+	if a.try, err = s.locks.Take(ctx, s.whose(*a), m.Uses()&Passes != 0); err != nil {
 		return err
 	}
 	for again := true; ; again = false {
@@ -209,7 +208,7 @@ func (s *Service) judge(ctx context.Context, a *Attempt, in Answer, spend func(P
 		}
 		if !errors.Is(err, ErrChanged) || !again {
 			if !wrong(err) {
-				giveBack()
+				a.try.GiveBack()
 			}
 			return err
 		}
@@ -320,6 +319,9 @@ func (s *Service) enter(tx *database.Tx, a Attempt, how []string, f Finish) (Out
 		return Outcome{}, err
 	}
 	from.Session = n.ID
+	if err := a.try.Right(tx); err != nil {
+		return Outcome{}, err
+	}
 	tx.Emit(Succeeded{UserID: a.User.ID, SessionID: n.ID, Methods: methods})
 	device, err := s.greet(tx, *a.User, f, n)
 	return Outcome{User: *a.User, Session: n, Credential: credential, Device: device}, err
@@ -404,6 +406,9 @@ func (s *Service) fail(ctx context.Context, a Attempt, no error) error {
 	}
 	return s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Emit(Failed{UserID: userID(a), Method: a.Method, Reason: reason, IdentifierHash: s.hash(a.Identifier)})
+		if err := a.try.Wrong(tx); err != nil {
+			return err
+		}
 		return tx.Refuse(no)
 	})
 }
@@ -417,32 +422,23 @@ func (s *Service) hash(i user.Identifier) string {
 	return hex.EncodeToString(mac.Sum(nil)[:12])
 }
 
-// limit takes one try from the account, by whatever name it was called, or from the name when nobody has it. What it
-// returns gives the try back: a right answer does not count, and gives back no more than its own. An answer that says itself whose
-// it is takes none: it cannot be guessed, and who guesses at a password must not keep its owner's passkey out.
-func (s *Service) limit(a Attempt) (giveBack func(), err error) {
-	if a.Nameless() {
-		return func() {}, nil
+// whose says at whose secrets an attempt tries, by whatever name they were called.
+func (s *Service) whose(a Attempt) lockout.Whose {
+	w := lockout.Whose{User: a.User, Name: s.hash(a.Identifier)}
+	if a.Identifier.Kind == user.KindEmail {
+		w.Email = a.Identifier.Value
 	}
-	if a.User != nil {
-		return s.Guess(a.User.ID)
-	}
-	return s.take("login " + a.Identifier.Kind + " " + a.Identifier.Value)
+	return w
 }
 
 // Guess takes one try from an account for whoever asks for its secrets elsewhere than at the door, so that a guess costs the
 // same everywhere.
-func (s *Service) Guess(userID string) (giveBack func(), err error) { return s.take("login " + userID) }
-
-func (s *Service) take(key string) (giveBack func(), err error) {
-	if s.limiter == nil {
-		return func() {}, nil
+func (s *Service) Guess(ctx context.Context, userID string) (lockout.Try, error) {
+	u, err := user.ByID(ctx, s.db, userID)
+	if err != nil {
+		return lockout.Try{}, err
 	}
-	r := s.limiter.Take(key, s.rule)
-	if !r.Allowed {
-		return nil, ErrTooMany.Wait(r.RetryAfter)
-	}
-	return func() { s.limiter.GiveBack(key, s.rule) }, nil
+	return s.locks.Take(ctx, lockout.Whose{User: &u}, false)
 }
 
 // Sweep deletes attempts that have run out, a few at a time.

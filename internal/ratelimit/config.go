@@ -8,6 +8,8 @@ type Config struct {
 	IPPerMinute       int    `env:"RATE_LIMIT_IP_PER_MINUTE" default:"120" min:"1" max:"1000000" doc:"Requests one address (IPv6: one /64) may make in a minute to the routes that sign in, sign up or send something."`
 	IdentifierBurst   int    `env:"RATE_LIMIT_IDENTIFIER_BURST" default:"10" min:"1" max:"10000" doc:"Failed attempts one account may have at once before it has to wait."`
 	IdentifierPerHour int    `env:"RATE_LIMIT_IDENTIFIER_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Failed attempts one account may have in an hour after its burst."`
+	IPGuessBurst      int    `env:"RATE_LIMIT_IP_GUESS_BURST" default:"100" min:"1" max:"100000" doc:"Wrong answers from one address, at whatever accounts, before it has to wait. Devices that people are known on do not wait."`
+	IPGuessPerHour    int    `env:"RATE_LIMIT_IP_GUESS_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Wrong answers from one address in an hour after that."`
 	RecipientPerHour  int    `env:"RATE_LIMIT_RECIPIENT_PER_HOUR" default:"10" min:"1" max:"100000" doc:"Links and codes that may be asked for in an hour for one e-mail address or phone number, whether it is known or not."`
 }
 
@@ -30,6 +32,11 @@ func (c Config) PerIP() Rule {
 // PerRecipient limits what strangers may have sent to an address.
 func (c Config) PerRecipient() Rule {
 	return Rule{Name: "recipient", Limit: c.RecipientPerHour, Per: time.Hour}
+}
+
+// PerGuesser limits the wrong answers from an address. Its key is an IPKey.
+func (c Config) PerGuesser() Rule {
+	return Rule{Name: "guesser", Limit: c.IPGuessPerHour, Per: time.Hour, Burst: c.IPGuessBurst}
 }
 
 // PerIdentifier limits the attempts at one account, whichever of its names is typed.

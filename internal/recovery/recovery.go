@@ -14,6 +14,7 @@ import (
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/notice"
@@ -64,12 +65,13 @@ type Service struct {
 	passwords  *password.Service
 	accounts   *account.Service
 	notices    *notice.Service
+	devices    *knowndevice.Service
 	origin     string // of links
 }
 
 // NewService works on db. Links in mails lead to origin.
-func NewService(db *database.DB, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, accounts *account.Service, notices *notice.Service, origin string) *Service {
-	return &Service{db, challenges, messages, door, passwords, accounts, notices, origin}
+func NewService(db *database.DB, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, accounts *account.Service, notices *notice.Service, devices *knowndevice.Service, origin string) *Service {
+	return &Service{db, challenges, messages, door, passwords, accounts, notices, devices, origin}
 }
 
 // Forgot sends a link to set a new password to an address, if it has an account. Nobody learns here whether it has.
@@ -115,20 +117,20 @@ func (s *Service) Show(ctx context.Context, token string) (email string, err err
 }
 
 // Reset sets a new password with the link of a mail. Every session ends, and nobody is signed in: whoever has a second factor shows it
-// when they sign in with the new password.
-func (s *Service) Reset(ctx context.Context, token, chosen string) error {
+// when they sign in with the new password. The account is open again, and the device is known: whoever guesses does not keep them out.
+func (s *Service) Reset(ctx context.Context, token, chosen string) (d knowndevice.Arrival, err error) {
 	asked, err := s.challenges.ByLink(ctx, s.db, challenge.ResetPassword, token)
 	if err != nil {
-		return err // before anything is hashed for a stranger
+		return d, err // before anything is hashed for a stranger
 	}
 	if asked.UserID == "" {
-		return challenge.ErrLink
+		return d, challenge.ErrLink
 	}
 	set, err := s.passwords.Prepare(ctx, asked.UserID, chosen)
 	if err != nil {
-		return err
+		return d, err
 	}
-	return s.db.Write(ctx, func(tx *database.Tx) error {
+	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		c, err := s.challenges.TakeLink(tx, challenge.ResetPassword, token)
 		if err != nil {
 			return err
@@ -149,8 +151,15 @@ func (s *Service) Reset(ctx context.Context, token, chosen string) error {
 			return err
 		}
 		tx.Emit(Reset{u.ID})
+		if err := lockout.Open(tx, u.ID, lockout.Password); err != nil {
+			return err
+		}
+		if d, err = s.devices.Greet(tx, u.ID, true, false); err != nil {
+			return err
+		}
 		return set(tx)
 	})
+	return d, err
 }
 
 // Told is what a link of a notice undoes, for a page to say.

@@ -68,7 +68,7 @@ func Config(t testing.TB, databaseURL string) admit.Config {
 	cfg.Hash.MemoryKiB, cfg.Hash.Iterations = 64, 1
 	cfg.RateLimit.RateLimit = "off"
 	cfg.Address.Verification = "off"
-	cfg.Device.Days = 0
+	cfg.Device.Days, cfg.Lockout.After = 0, 0
 	return cfg
 }
 

@@ -68,7 +68,9 @@ func (m Method) On() bool { return m.lib != nil }
 func (Method) Name() string { return Name }
 
 // Uses are to open the door without a name, to be a second factor, and to show again who one is.
-func (Method) Uses() login.Use { return login.First | login.Second | login.StepUp | login.Finds }
+func (Method) Uses() login.Use {
+	return login.First | login.Second | login.StepUp | login.Finds | login.Passes
+}
 
 // Reads takes an answer with a credential.
 func (Method) Reads(in login.Answer) bool { return in["credential"] != "" }

@@ -341,17 +341,20 @@ func (s *Service) Change(ctx context.Context, userID, sessionID, current, chosen
 	if stored == "" {
 		return ErrMissing
 	}
-	giveBack, err := s.door.Guess(userID)
+	try, err := s.door.Guess(ctx, userID)
 	if err != nil {
 		return err
 	}
 	if _, err = verify(ctx, s.hasher, stored, current); wrong(err) {
 		return s.db.Write(ctx, func(tx *database.Tx) error {
 			tx.Emit(ChangeFailed{userID})
+			if err := try.Wrong(tx); err != nil {
+				return err
+			}
 			return tx.Refuse(ErrCurrent)
 		})
 	}
-	giveBack()
+	try.GiveBack()
 	if err != nil {
 		return err
 	}

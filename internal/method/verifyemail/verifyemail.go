@@ -25,7 +25,7 @@ func NewMethod(addresses *address.Service) Method { return Method{addresses} }
 func (Method) Name() string { return Name }
 
 // Uses are to show that the address is one's own.
-func (Method) Uses() login.Use { return login.Address }
+func (Method) Uses() login.Use { return login.Address | login.Passes }
 
 // Reads takes an answer with a code, or with nothing when the link was used.
 func (Method) Reads(in login.Answer) bool { return in["password"] == "" }

@@ -40,7 +40,19 @@ func (s *signin) letters() []letter {
 		{"recover", func(ctx context.Context, token string) (asked, error) {
 			email, err := s.app.Resets.Show(ctx, token)
 			return asked{Email: email}, err
-		}, func(v *pages.Visit, token string) error { return s.app.Resets.Reset(v, token, v.Typed("password")) }},
+		}, func(v *pages.Visit, token string) error {
+			d, err := s.app.Resets.Reset(v, token, v.Typed("password"))
+			s.Cookies.SetDevice(v.W, d, v.Now)
+			return err
+		}},
+		{"unlock", func(ctx context.Context, token string) (asked, error) {
+			email, err := s.app.Locks.Show(ctx, token)
+			return asked{Email: email}, err
+		}, func(v *pages.Visit, token string) error {
+			d, err := s.app.Locks.Unlock(v, token)
+			s.Cookies.SetDevice(v.W, d, v.Now)
+			return err
+		}},
 		{"not-me", s.askNotMe, func(v *pages.Visit, token string) error { return s.app.Resets.NotMe(v, token) }},
 	}
 }
