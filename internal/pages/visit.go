@@ -172,6 +172,9 @@ func (v *Visit) ShowProblem(t *Template, err error, data func(Problem) any) erro
 
 // here is the page a request was sent from: its own address, or of a form the page that has it.
 func (v *Visit) here() string {
+	if v.R.Method == http.MethodGet && v.status >= http.StatusBadRequest && v.status < http.StatusInternalServerError {
+		return v.R.URL.EscapedPath() // what was refused is not repeated
+	}
 	if v.R.Method == http.MethodGet {
 		return v.R.URL.RequestURI()
 	}
