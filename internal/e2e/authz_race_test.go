@@ -32,6 +32,11 @@ func TestRolesChangeWhileOthersAsk(t *testing.T) {
 				orgs = append(orgs, organization(ann, fmt.Sprint("Org ", i)))
 				ann.Post("/api/v1/orgs/"+orgs[i]+"/roles", m{"name": "Turn", "permissions": []string{}}).Want(201)
 			}
+			for _, s := range servers { // each has heard of what was declared at the other
+				if err := s.App().Authz.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
 			turn(t, servers, orgs, ann.Get("/auth/me").Text("id"))
 			for i, s := range servers {
 				if err := s.App().Authz.Refresh(t.Context()); err != nil {

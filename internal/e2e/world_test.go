@@ -164,6 +164,7 @@ func (w *world) body(o op) any {
 		"POST /auth/anonymous":                            nil,
 		"POST /auth/password/strength":                    m{"password": pass},
 		"POST /auth/not-me":                               m{"token": "nothing"},
+		"POST /auth/unlock":                               m{"token": "nothing"},
 		"POST /auth/reauthenticate/options":               m{},
 		"POST /auth/passkeys/register":                    m{"credential": m{}},
 		"POST /auth/passkeys/login/options":               m{"identifier": w.email},
