@@ -175,7 +175,7 @@ func (s *Service) replace(tx *database.Tx, u user.User, email string) error {
 		return err
 	}
 	// What was sent to the old address opens nothing any more.
-	if err := challenge.Forget(tx, u.ID, challenge.VerifyEmail, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor); err != nil {
+	if err := challenge.Forget(tx, u.ID, challenge.VerifyEmail, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor, challenge.Enrol); err != nil {
 		return err
 	}
 	return s.notices.Tell(tx, u, u.Email, notice.Change{What: notice.Email, Value: u.Email}, func(notMe string, w notify.Where) notify.Content {

@@ -38,6 +38,7 @@ type API struct {
 	huma    huma.API
 	mux     *routes
 	trip    *web.Cookie // binds a browser to its trips to other services
+	waiting *web.Cookie // the attempt of a browser that asked for a link
 
 	document func() []byte
 }
@@ -64,6 +65,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.attempts()
 	s.emails()
 	s.recovery()
+	s.codes()
 	s.factors()
 	s.passkeys()
 	s.social()

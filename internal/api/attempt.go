@@ -39,7 +39,7 @@ func (s *API) attempts() {
 	tags := []string{"Signing in"}
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts", Summary: "Begin to sign in", DefaultStatus: http.StatusCreated, Tags: tags}, limited,
 		func(q *call, in *startAttempt) (login.Step, error) {
-			return s.app.Door.Start(q, in.Body.Identifier, in.Body.Method)
+			return s.app.Door.Start(q, in.Body.Identifier, in.Body.Method, "")
 		})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/answer", Summary: "Answer what is asked", Responses: s.entering(http.StatusOK), Tags: tags}, limited,
 		func(q *call, in *answerAttempt) (any, error) {

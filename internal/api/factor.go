@@ -30,6 +30,7 @@ type reauthenticateIn struct {
 		Password string `json:"password,omitempty" maxLength:"4096" doc:"For who has no second factor."`
 		Code     string `json:"code,omitempty" maxLength:"100" doc:"The six digits that the app shows, or a recovery code." example:"123456"`
 
+		Method     string     `json:"method,omitempty" maxLength:"40" doc:"Which of the methods the code is of, where several ask for one."`
 		Credential credential `json:"credential,omitempty" doc:"PublicKeyCredential.toJSON() of a passkey that signed what /auth/reauthenticate/options asks."`
 	}
 }
@@ -101,6 +102,6 @@ func (s *API) reauthenticate(q *call, in *reauthenticateIn) (Proved, error) {
 		}
 	}
 	at := s.app.DB.Now()
-	err := s.app.Door.Reauthenticate(q, q.live.User, q.live.Session.ID, given)
+	err := s.app.Door.Reauthenticate(q, q.live.User, q.live.Session.ID, in.Body.Method, given)
 	return Proved{"Thank you. Go on with what you were doing.", at.Add(freshFor)}, err
 }

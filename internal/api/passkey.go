@@ -107,7 +107,7 @@ func (s *API) passkeys() {
 		if in.Body != nil {
 			who = in.Body.Identifier
 		}
-		step, err := s.app.Door.Start(q, who, passkey.Name)
+		step, err := s.app.Door.Start(q, who, passkey.Name, "")
 		options, _ := step.Prompt.Challenge.(passkey.Options)
 		return PasskeyAttempt{step.ID, options}, err
 	})

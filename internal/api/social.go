@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -109,12 +110,17 @@ func (s *API) social() {
 // browsed describes an operation that is a page's.
 func (s *API) browsed(path, summary string, status int, query ...string) {
 	op := huma.Operation{Method: "GET", Path: path, Summary: summary, Tags: []string{"Signing in"}}
-	op.Parameters = []*huma.Param{{Name: "provider", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}, Description: "The name of a provider."}}
+	if strings.Contains(path, "{provider}") {
+		op.Parameters = []*huma.Param{{Name: "provider", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}, Description: "The name of a provider."}}
+	}
 	for _, name := range query {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "query", Schema: &huma.Schema{Type: "string"}})
 	}
 	s.declare(&op, public)
 	op.Responses[itoa(status)] = &huma.Response{Description: "The browser is led on."}
+	if status == http.StatusOK {
+		op.Responses[itoa(status)] = &huma.Response{Description: "A page.", Content: map[string]*huma.MediaType{"text/html; charset=utf-8": {Schema: &huma.Schema{Type: "string"}}}}
+	}
 	s.huma.OpenAPI().AddOperation(&op)
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
+	"github.com/admit-dev/admit/internal/method/otp"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/recoverycode"
@@ -60,6 +61,7 @@ type App struct {
 	MFA        *mfa.Policy
 	Passwords  *password.Service
 	Passkeys   *passkey.Service
+	Codes      *otp.Service
 	Guests     *anonymous.Service
 	TOTP       *totp.Service
 	Social     *social.Service

@@ -9,6 +9,7 @@ import (
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
+	"github.com/admit-dev/admit/internal/method/otp"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/recoverycode"
@@ -23,10 +24,13 @@ import (
 
 // methods is every way to sign in, the usual one first. To add one, write its folder, its line here and its line in
 // config.Config.
-func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social.Method, keys passkey.Method, apps totp.Method) []login.Method {
+func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social.Method, keys passkey.Method, apps totp.Method, sent []otp.Method) []login.Method {
 	list := []login.Method{password.NewMethod(a.DB, a.Hasher, a.Config.Password)}
 	if keys.On() {
 		list = append(list, keys)
+	}
+	for _, m := range sent {
+		list = append(list, m)
 	}
 	list = append(list, elsewhere, apps, recoverycode.NewMethod(a.DB, box, notices))
 	if a.Config.Address.Verification == "required" {
@@ -37,7 +41,7 @@ func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social
 
 // ways makes the door and everything that people go in by, and come back by.
 func (a *App) ways(box *secret.Box) error {
-	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, a.Config.RateLimit.PerRecipient())
+	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, a.Config.RateLimit)
 	notices := notice.NewService(a.Notify, a.Challenges, a.Config.Web.Origin())
 	a.Addresses = address.NewService(a.DB, a.Config.Address, a.Challenges, a.Notify, notices, a.Config.Web.Origin())
 	keys, err := a.passkeys(box, notices)
@@ -49,14 +53,17 @@ func (a *App) ways(box *secret.Box) error {
 	if err != nil {
 		return err
 	}
+	sending := otp.Deps{DB: a.DB, Challenges: a.Challenges, Notify: a.Notify, Users: a.Users, Door: a.Config.Login, Origin: a.Config.Web.Origin()}
+	sent := otp.NewMethods(a.Config.OTP, sending)
 	a.Locks = lockout.NewService(a.Config.Lockout, lockout.Deps{DB: a.DB, Devices: a.Devices, Challenges: a.Challenges, Notify: a.Notify, Limiter: a.Limiter,
 		Account: a.Config.RateLimit.PerIdentifier(), Address: a.Config.RateLimit.PerGuesser(), Origin: a.Config.Web.Origin()})
-	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.MFA, a.Devices, a.Locks, box, a.methods(box, notices, elsewhere, keys, apps))
+	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.MFA, a.Devices, a.Locks, box, a.methods(box, notices, elsewhere, keys, apps, sent))
 	a.Passkeys = passkey.NewService(keys, a.Door)
 	a.Social = social.NewService(elsewhere, a.Config.Social, a.Config.Outbound, box, a.Door, notices, a.Addresses)
 	a.Passwords = password.NewService(a.Config.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
 		Addresses: a.Addresses, Breaches: breach.NewService(a.Config.Breach, a.Config.Outbound), Site: []string{a.Config.Notify.App, a.Config.Web.Host()}, Log: a.Log})
 	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Devices, a.Config.Web.Origin())
+	a.Codes = otp.NewService(sending, sent, a.Door, notices)
 	a.Guests = anonymous.NewService(a.DB, a.Config.Anonymous, a.Users, a.Accounts, a.Door)
 	a.TOTP = totp.NewService(apps, a.Door)
 	a.Recovery = recoverycode.NewMethod(a.DB, box, notices)

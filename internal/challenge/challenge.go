@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/ratelimit"
 )
 
 // The refusals of this package.
@@ -24,12 +25,17 @@ const (
 	ResetPassword Purpose = "reset_password"
 	SignIn        Purpose = "sign_in"       // a link and a code, bound to an attempt
 	SecondFactor  Purpose = "second_factor" // a code, bound to an attempt or to a session
+	Enrol         Purpose = "enrol"         // a code that makes its way to be a second factor
 	NotMe         Purpose = "not_me"
 	Unlock        Purpose = "unlock"
 )
 
 // mostTries is how many answers a code stands.
 const mostTries = 5
+
+// guesses are the wrong answers that the codes of one person, or of an address of nobody, stand together: at most ten in any hour and
+// eighty in any day, so that a year of guessing finds one with a chance of three in a hundred.
+var guesses = ratelimit.Rule{Name: "guess", Limit: 72, Per: 24 * time.Hour, Burst: 7}
 
 // Challenge is what was sent and has not come back. There is one for each Purpose and About; a newer one takes its place, and the
 // wrong answers to the older go on to count.

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -20,12 +21,12 @@ type Service struct {
 	db      *database.DB
 	key     []byte
 	limiter *ratelimit.Limiter // nil when limits are off
-	rule    ratelimit.Rule     // for one recipient
+	limits  ratelimit.Config
 }
 
 // NewService works on db. Codes are kept hashed with a key of box: a copy of the database is not enough to try them.
-func NewService(db *database.DB, box *secret.Box, limiter *ratelimit.Limiter, rule ratelimit.Rule) *Service {
-	return &Service{db, box.Derive("challenge codes", 32), limiter, rule}
+func NewService(db *database.DB, box *secret.Box, limiter *ratelimit.Limiter, limits ratelimit.Config) *Service {
+	return &Service{db, box.Derive("challenge codes", 32), limiter, limits}
 }
 
 // Afford takes one message from the budget of a recipient, known here or not. Call it before anything is looked up.
@@ -33,7 +34,7 @@ func (s *Service) Afford(to string) error {
 	if s.limiter == nil {
 		return nil
 	}
-	return s.limiter.Take("message "+to, s.rule).Err()
+	return s.limiter.Take("message "+to, s.limits.PerRecipient()).Err()
 }
 
 // Ask is what is to be sent.
@@ -107,14 +108,19 @@ func (s *Service) Answer(ctx context.Context, p Purpose, about, code string) (Ch
 		if err == nil {
 			r, err = byAbout(ctx, tx, p, about, tx.Now)
 		}
+		if err == nil {
+			err = s.spend(tx, guesses, r.whose())
+		}
 		return err
 	})
 	if err == nil && (r.CodeHash == nil || !secret.Equal(r.CodeHash, s.hash(p, about, code))) {
 		err = ErrCode
 	}
 	return r.challenge(), func(tx *database.Tx) error {
-		_, err := spend(tx, r, ErrCode)
-		return err
+		if _, err := spend(tx, r, ErrCode); err != nil {
+			return err
+		}
+		return s.giveBack(tx, guesses, r.whose())
 	}, err
 }
 
@@ -145,5 +151,5 @@ func (s *Service) hash(p Purpose, about, code string) []byte {
 
 // Sweep deletes what has run out, a few at a time.
 func (s *Service) Sweep(ctx context.Context) error {
-	return s.db.Sweep(ctx, sweepBatch, removeExpired)
+	return errors.Join(s.db.Sweep(ctx, sweepBatch, removeExpired), s.db.Sweep(ctx, sweepBatch, removePaid))
 }

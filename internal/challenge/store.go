@@ -29,6 +29,14 @@ func (r row) challenge() Challenge {
 	return c
 }
 
+// whose is who answers for a challenge: a person, or where it was sent when that is nobody's.
+func (r row) whose() string {
+	if r.UserID != nil {
+		return *r.UserID
+	}
+	return r.Target
+}
+
 // put stores a challenge in place of the one there is. While that one is alive its wrong answers count for the new one, and one that
 // was guessed at too often lives out its time.
 func put(tx *database.Tx, r row) error {
@@ -90,4 +98,25 @@ func removeOf(tx *database.Tx, userID string, p Purpose) error {
 
 func removeExpired(tx *database.Tx, limit int) (int64, error) {
 	return tx.Exec(`DELETE FROM challenges WHERE (purpose, about) IN (SELECT purpose, about FROM challenges WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now, limit)
+}
+
+// owe takes one of a budget that owes until a time: step more than before, unless that would be after full and one step more.
+func owe(tx *database.Tx, key []byte, step time.Duration, full time.Time) (bool, error) {
+	n, err := tx.Exec(`INSERT INTO budgets (key_hash, owed_until) VALUES ($1, $2) ON CONFLICT (key_hash) DO UPDATE SET
+		owed_until = CASE WHEN budgets.owed_until > $3 THEN budgets.owed_until + $4 ELSE excluded.owed_until END WHERE budgets.owed_until <= $5`,
+		key, tx.Now.Add(step), tx.Now, step.Microseconds(), full)
+	return n == 1, err
+}
+
+func owed(tx *database.Tx, key []byte) (time.Time, error) {
+	return database.One[time.Time](tx.Context(), tx, `SELECT owed_until FROM budgets WHERE key_hash = $1`, key)
+}
+
+func forgive(tx *database.Tx, key []byte, step time.Duration) error {
+	_, err := tx.Exec(`UPDATE budgets SET owed_until = owed_until - $2 WHERE key_hash = $1 AND owed_until > $3`, key, step.Microseconds(), tx.Now)
+	return err
+}
+
+func removePaid(tx *database.Tx, limit int) (int64, error) {
+	return tx.Exec(`DELETE FROM budgets WHERE key_hash IN (SELECT key_hash FROM budgets WHERE owed_until <= $1 ORDER BY owed_until LIMIT $2)`, tx.Now, limit)
 }

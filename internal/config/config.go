@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
+	"github.com/admit-dev/admit/internal/method/otp"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/method/social"
@@ -45,6 +46,7 @@ type Config struct {
 	Password  password.Config    `doc:"Passwords"`
 	Breach    breach.Config      `doc:"Leaked passwords"`
 	Passkey   passkey.Config     `doc:"Passkeys"`
+	OTP       otp.Config         `doc:"Links and codes to sign in with"`
 	Anonymous anonymous.Config   `doc:"Guests"`
 	TOTP      totp.Config        `doc:"Authenticator apps"`
 	MFA       mfa.Config         `doc:"Required second factors"`

@@ -16,6 +16,29 @@ const ask = async (path, body, method = 'POST') => {
 };
 `
 
+// In a real browser the button of a link signs in where it was asked for, and elsewhere the code of the same mail does. Neither needs a script.
+func TestMagicLinkInABrowser(t *testing.T) {
+	s := testkit.StartAt(t, testkit.Config(t, testkit.DatabaseURL(t, "sqlite")), testkit.NewClock())
+	mine, theirs := browser.New(t), browser.New(t)
+	for _, b := range []*browser.Browser{mine, theirs} {
+		mine.Open(s.Config.Web.BaseURL + "/docs/errors")
+		if asked := mine.Run(ask + `return ask('/auth/magic-link', {email: 'ann@example.com', return_to: '/docs/errors'});`); asked["status"] != 202.0 {
+			t.Fatal(asked)
+		}
+		code := ""
+		if b == theirs {
+			code = codeIn(s, "ann@example.com")
+		}
+		b.Scripts(false)
+		b.Open(s.Config.Web.BaseURL + linkIn(s, "ann@example.com"))
+		b.Submit("form[action='/signin/link']", "#code", code)
+		b.Scripts(true)
+		if in := b.Run(`return {at: location.pathname, me: await (await fetch('/auth/me')).json()};`); in["at"] != "/docs/errors" || in["me"].(m)["email"] != "ann@example.com" {
+			t.Errorf("%v", in)
+		}
+	}
+}
+
 // In a real browser a passkey is made by a page of this server and opens the door without a name: when it is asked for, and from the
 // suggestions of a form.
 func TestPasskeyInABrowser(t *testing.T) {

@@ -73,6 +73,28 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 			return m{"token": tokenIn(s, "told@example.com")}
 		},
 	}
+	reached := reachable(s, "reached@example.com", number)
+	w.ready["POST /auth/magic-link/verify"] = func() any {
+		return m{"attempt": sendLink(s.Client(), "linked@example.com"), "token": tokenIn(s, "linked@example.com")}
+	}
+	w.letter = func() string {
+		sendLink(s.Client(), "linked@example.com")
+		return tokenIn(s, "linked@example.com")
+	}
+	w.ready["POST /auth/otp/verify"] = func() any {
+		return m{"attempt": sendCode(s.Client(), "coded@example.com"), "code": codeIn(s, "coded@example.com")}
+	}
+	w.ready["POST /auth/phone/verify"] = func() any {
+		reached.Post("/auth/phone", m{"phone": "+491711234502"}).Want(202)
+		return m{"code": codeIn(s, "+491711234502")}
+	}
+	for _, method := range []string{"email", "phone"} {
+		w.ready["POST /auth/mfa/"+method+"/confirm"] = func() any {
+			reached.Post("/auth/mfa/"+method, nil).Want(202)
+			to := reached.Get("/auth/me").Want(200).Text(method)
+			return m{"code": codeIn(s, to)}
+		}
+	}
 	w.ready["POST /auth/passkeys/register"] = func() any {
 		return m{"credential": s.NewAuthenticator().Create(publicKey(w.owner.Post("/auth/passkeys/register/options", nil).Want(200)))}
 	}
@@ -103,6 +125,9 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 		case strings.HasSuffix(o.Path, "/callback"):
 			who = stranger
 		}
+		if strings.HasPrefix(o.Path, "/auth/phone") || strings.HasPrefix(o.Path, "/auth/mfa/email") || strings.HasPrefix(o.Path, "/auth/mfa/phone") {
+			who = reached
+		}
 		if o.Path == "/auth/email/verify/resend" {
 			who = person(s, "unverified@example.com")
 		}
@@ -126,7 +151,7 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 // rank has an operation come before the one that takes away what it is about.
 func rank(o op) int {
 	last := slices.Index([]string{"POST /api/v1/orgs/{org}/suspend", "POST /api/v1/orgs/{org}/reinstate", "DELETE /api/v1/orgs/{org}/members/{user}", "DELETE /api/v1/orgs/{org}/roles/{role}", "DELETE /api/v1/orgs/{org}",
-		"DELETE /api/v1/users/{user}", "POST /api/v1/refresh", "DELETE /auth/sessions/{id}", "POST /auth/attempts/{id}/method", "POST /auth/attempts/{id}/answer", "DELETE /auth/passkeys/{id}", "POST /api/v1/logout", "POST /auth/password/change",
+		"DELETE /api/v1/users/{user}", "POST /api/v1/refresh", "DELETE /auth/sessions/{id}", "POST /auth/attempts/{id}/method", "POST /auth/attempts/{id}/answer", "DELETE /auth/passkeys/{id}", "POST /auth/mfa/email/confirm", "POST /auth/mfa/phone/confirm", "DELETE /auth/mfa/email", "DELETE /auth/mfa/phone", "DELETE /auth/phone", "POST /api/v1/logout", "POST /auth/password/change",
 		"POST /auth/mfa/totp", "POST /auth/mfa/totp/confirm", "POST /auth/mfa/recovery-codes", "POST /auth/mfa/verify", "DELETE /auth/mfa/totp",
 		"DELETE /auth/identities/{id}", "DELETE /auth/devices/{id}", "DELETE /auth/devices", "POST /auth/logout", "POST /auth/logout-all"}, o.Method+" "+o.Path)
 	switch {

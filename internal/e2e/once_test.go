@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"sync"
@@ -104,6 +105,53 @@ var singles = []single{
 		return func(s *testkit.Server) testkit.Answer {
 			return s.Client().Post("/auth/email/verify", m{"token": token})
 		}
+	}},
+	{"magic link", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "link" + strconv.Itoa(round) + "@example.com"
+		attempt := sendLink(s.Client(), email)
+		token := tokenIn(s, email)
+		return func(s *testkit.Server) testkit.Answer {
+			return s.Client().Post("/auth/magic-link/verify", m{"token": token, "attempt": attempt})
+		}
+	}},
+	{"magic link elsewhere", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "elsewhere" + strconv.Itoa(round) + "@example.com"
+		sendLink(s.Client(), email)
+		token, code := tokenIn(s, email), codeIn(s, email)
+		return func(s *testkit.Server) testkit.Answer {
+			return s.Client().Post("/auth/magic-link/verify", m{"token": token, "code": code})
+		}
+	}},
+	{"code by mail", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email := "code" + strconv.Itoa(round) + "@example.com"
+		person(s, email)
+		attempt := sendCode(s.Client(), email)
+		code := codeIn(s, email)
+		return func(s *testkit.Server) testkit.Answer { return enterCode(s.Client(), attempt, code) }
+	}},
+	{"code by text", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		phone := fmt.Sprintf("+49171%07d", round)
+		attempt := sendCode(s.Client(), phone)
+		code := codeIn(s, phone)
+		return func(s *testkit.Server) testkit.Answer { return enterCode(s.Client(), attempt, code) }
+	}},
+	{"number", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		phone := fmt.Sprintf("+49172%07d", round)
+		c := person(s, "number"+strconv.Itoa(round)+"@example.com")
+		c.Post("/auth/phone", m{"phone": phone}).Want(202)
+		cookie, code := "session_id="+c.Cookie("/", "session_id"), codeIn(s, phone)
+		return func(s *testkit.Server) testkit.Answer {
+			return bearing(s, cookie).Post("/auth/phone/verify", m{"code": code})
+		}
+	}},
+	{"second factor by text", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
+		email, phone := "second"+strconv.Itoa(round)+"@example.com", fmt.Sprintf("+49173%07d", round)
+		c := person(s, email)
+		texted(s, c, phone)
+		coded(s, c, "phone", phone)
+		attempt := halfway(s, email)
+		code := codeIn(s, phone)
+		return func(s *testkit.Server) testkit.Answer { return verify(s.Client(), attempt, code) }
 	}},
 	{"recovery code", func(s *testkit.Server, round int) func(*testkit.Server) testkit.Answer {
 		email := "recovery" + strconv.Itoa(round) + "@example.com"

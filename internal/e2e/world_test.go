@@ -23,6 +23,7 @@ type world struct {
 	passkey, identity, device                  string
 	phone                                      *testkit.Authenticator // what keeps the passkey
 	arrival                                    func() string          // the query somebody comes back from a provider with
+	letter                                     func() string          // the token of a link to sign in with
 }
 
 // newWorld makes a world; names keeps it apart from others.
@@ -99,6 +100,8 @@ func (w *world) path(o op) string {
 		id = w.identity
 	case strings.Contains(o.Path, "/devices/"):
 		id = w.device
+	case o.Method == "GET" && o.Path == "/auth/magic-link" && w.letter != nil:
+		return o.Path + "?token=" + w.letter()
 	case strings.HasSuffix(o.Path, "/callback") && w.arrival != nil:
 		return strings.Replace(o.Path, "{provider}", "development", 1) + "?" + w.arrival()
 	}
@@ -166,6 +169,14 @@ func (w *world) body(o op) any {
 		"POST /auth/not-me":                               m{"token": "nothing"},
 		"POST /auth/unlock":                               m{"token": "nothing"},
 		"POST /auth/reauthenticate/options":               m{},
+		"POST /auth/magic-link":                           m{"email": "linked-" + w.email},
+		"POST /auth/magic-link/verify":                    m{"token": "nothing"},
+		"POST /auth/otp":                                  m{"email": "coded-" + w.email},
+		"POST /auth/otp/verify":                           m{"attempt": w.attempt, "code": "123456"},
+		"POST /auth/phone":                                m{"phone": "+491711234501"},
+		"POST /auth/phone/verify":                         m{"code": "123456"},
+		"POST /auth/mfa/email/confirm":                    m{"code": "123456"},
+		"POST /auth/mfa/phone/confirm":                    m{"code": "123456"},
 		"POST /auth/passkeys/register":                    m{"credential": m{}},
 		"POST /auth/passkeys/login/options":               m{"identifier": w.email},
 		"POST /auth/passkeys/login":                       m{"attempt": w.attempt, "credential": m{}},

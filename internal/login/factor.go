@@ -172,17 +172,17 @@ func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error
 	if err := Forget(tx, userID); err != nil {
 		return err
 	}
-	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor, challenge.Unlock); err != nil {
+	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor, challenge.Enrol, challenge.Unlock); err != nil {
 		return err
 	}
 	_, err := session.RevokeAll(tx, userID, "", why)
 	return err
 }
 
-// Reclaim gives an account to the owner of its address, who has just shown that it is theirs, when nobody had before: whoever made
-// it may be somebody else. Everything that opens it is gone.
-func (s *Service) Reclaim(tx *database.Tx, u user.User) error {
-	if err := user.Reclaim(tx, u.ID, u.Email); err != nil {
+// Reclaim gives an account to the owner of an address or a number of it, who has just shown that it is theirs, when nobody had before:
+// whoever made it may be somebody else. Everything that opens it is gone.
+func (s *Service) Reclaim(tx *database.Tx, u user.User, i user.Identifier) error {
+	if err := user.Reclaim(tx, u.ID, i); err != nil {
 		return err
 	}
 	for _, m := range s.methods {
@@ -265,13 +265,17 @@ func (s *Service) Ask(ctx context.Context, u user.User, sessionID, method string
 
 // Reauthenticate has somebody who is signed in prove again that it is them. Who has a second factor shows that one: a password
 // that was read over a shoulder must not take it away.
-func (s *Service) Reauthenticate(ctx context.Context, u user.User, sessionID string, in Answer) error {
+// method is the one the answer is of, "" when it can be told by its form.
+func (s *Service) Reauthenticate(ctx context.Context, u user.User, sessionID, method string, in Answer) error {
 	p, err := s.policy(ctx, &u)
 	if err != nil {
 		return err
 	}
-	m := meant(s.named(p.Again), nil, in)
-	if m == nil {
+	m := s.method(method)
+	if method == "" {
+		m = meant(s.named(p.Again), nil, in)
+	}
+	if m == nil || !slices.Contains(p.Again, m.Name()) {
 		return ErrUnsuited.Say("This cannot prove that it is you. What can: " + strings.Join(p.Again, ", ") + ".")
 	}
 	a := Attempt{User: &u, SessionID: sessionID, Method: m.Name(), ExpiresAt: s.db.Now().Add(attemptLife)}

@@ -55,6 +55,8 @@ const (
 	Finds                   // it finds out itself whose an answer is: nobody needs to say who they are
 	Address                 // it shows whose the address is, of people whose address is not verified
 	Passes                  // no lock stops it: its answers cannot be guessed, or what was sent counts the guesses at it
+	Mail                    // it comes by mail: two that do are one factor
+	Text                    // it comes by text message: so are these
 )
 
 // Keeper is a method that keeps something of people which opens the door.
@@ -110,6 +112,7 @@ type Proof struct {
 	UserID  string                      // whose it is, of an attempt that began without a name
 	AMR     string                      // RFC 8176: pwd, otp, …; several with spaces between them
 	Whole   bool                        // it shows two factors at once: no second one is asked after it
+	Owns    bool                        // it shows whose the identifier of the attempt is: the person is whoever has it, or is made
 	Consume func(tx *database.Tx) error // spends what may be used once; nil when there is nothing to spend
 }
 
@@ -128,8 +131,9 @@ type Attempt struct {
 	SessionID  string     // of somebody signed in who proves again that it is them; "" at the door
 	Method     string     // what is asked now
 	Shown      []Shown
-	Remember   bool // as was asked when it began
-	RequireMFA bool // whoever signs in has to have a second factor at the end of it
+	Remember   bool   // as was asked when it began
+	RequireMFA bool   // whoever signs in has to have a second factor at the end of it
+	ReturnTo   string // where its browser wants to be afterwards; allowed by whoever began it
 	ExpiresAt  time.Time
 
 	try lockout.Try // the one that is judged now
@@ -163,6 +167,8 @@ type Outcome struct {
 	Session    session.Session
 	Credential string // the session cookie's value or the refresh token
 	Device     knowndevice.Arrival
+
+	ReturnTo string // of the attempt
 
 	then Attempt // the attempt of the step
 }

@@ -15,14 +15,21 @@ type Policy struct {
 	Again   []string // those one of which shows later that it is still them
 	Trusted bool     // whether they trust the device that they are on
 	Enrol   bool     // those of Second are to be set up: a second factor is required, and there is none
+
+	way map[string]Use // how what a method asks for comes to people, of those that send it
 }
 
-// policyIn is what is asked in an attempt. One that began without a name goes on with a method that finds out whose it is.
+// policyIn is what is asked in an attempt. One that began without a name goes on with a method that finds out whose it is. What is sent
+// opens the door for who typed where to: that, and not what is known of them, decides whether it is offered.
 func policyIn(methods []Method, a Attempt) Policy {
 	if a.Nameless() {
 		methods = slices.DeleteFunc(slices.Clone(methods), func(m Method) bool { return m.Uses()&Finds == 0 })
 	}
-	return policyOf(methods, a.User, a.RequireMFA)
+	p := policyOf(methods, a.User, a.RequireMFA)
+	p.First = slices.DeleteFunc(p.First, func(name string) bool {
+		return p.way[name] == Mail && a.Identifier.Kind != user.KindEmail || p.way[name] == Text && a.Identifier.Kind != user.KindPhone
+	})
+	return p
 }
 
 // policyOf is what methods say of u, or of a stranger. A second factor that a person has set up and that is not offered any
@@ -37,8 +44,15 @@ func policyOf(methods []Method, u *user.User, required bool) (p Policy) {
 		}
 		return names
 	}
+	p.way = map[string]Use{}
+	for _, m := range methods {
+		p.way[m.Name()] = m.Uses() & (Mail | Text)
+	}
 	all := func(Method) bool { return true }
-	p.First, p.Again = of(First, all), of(First|StepUp, all)
+	p.First, p.Again = of(First, all), of(First|StepUp, func(m Method) bool {
+		way := p.way[m.Name()]
+		return way == 0 || u != nil && (way == Mail && u.EmailVerified || way == Text && u.PhoneVerified)
+	})
 	if u != nil && u.Email != "" && !u.EmailVerified {
 		p.Address = of(Address, all)
 	}
@@ -76,13 +90,20 @@ func next(p Policy, shown []Shown, chosen string) (method string, choices []stri
 		stages = append(stages, second)
 	}
 	at := 0
-	for at < len(stages) && passed(stages[:at+1], shown) {
+	for at < len(stages) && p.passed(stages[:at+1], shown) {
 		at++
 	}
 	if at == len(stages) {
 		return "", nil, true
 	}
-	choices = stages[at]
+	for _, name := range stages[at] {
+		if p.passed(stages[:at+1], append(slices.Clone(shown), Shown{Method: name})) {
+			choices = append(choices, name)
+		}
+	}
+	if len(choices) == 0 {
+		choices = stages[at] // none of them is enough beside what was shown, and so nobody passes
+	}
 	if slices.Contains(choices, chosen) {
 		return chosen, choices, false
 	}
@@ -98,15 +119,25 @@ func (p Policy) before() [][]string {
 }
 
 // enrols reports whether what is asked after what has been shown is to be set up first.
-func enrols(p Policy, shown []Shown) bool { return p.Enrol && passed(p.before(), shown) }
+func enrols(p Policy, shown []Shown) bool { return p.Enrol && p.passed(p.before(), shown) }
 
-// passed reports whether something was shown for each stage. What was shown once counts once.
-func passed(stages [][]string, shown []Shown) bool {
+// passed reports whether something was shown for each stage. What was shown once counts once, and what came the same way counts once: who
+// reads somebody's mail has one factor, however often it is shown.
+func (p Policy) passed(stages [][]string, shown []Shown) bool {
 	if len(stages) == 0 {
 		return true
 	}
 	for i, s := range shown {
-		if slices.Contains(stages[0], s.Method) && passed(stages[1:], slices.Delete(slices.Clone(shown), i, i+1)) {
+		if !slices.Contains(stages[0], s.Method) {
+			continue
+		}
+		var left []Shown
+		for j, other := range shown {
+			if way := p.way[s.Method]; j != i && (way == 0 || p.way[other.Method] != way) {
+				left = append(left, other)
+			}
+		}
+		if p.passed(stages[1:], left) {
 			return true
 		}
 	}

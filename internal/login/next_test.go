@@ -46,6 +46,12 @@ func TestNext(t *testing.T) {
 		"a trusted device asks for no second":     {Policy{First: first, Second: second, Trusted: true}, []string{"password"}, "", "", nil, true},
 		"but for the first":                       {Policy{First: first, Second: second, Trusted: true}, []string{"totp"}, "", "password", first, false},
 		"and for whose the address is":            {Policy{First: first, Address: []string{"mail"}, Second: second, Trusted: true}, []string{"password"}, "", "mail", []string{"mail"}, false},
+		"two of one mailbox are one factor":       {mailed(), []string{"link", "mail"}, "", "paper", []string{"paper"}, false},
+		"in whatever order":                       {mailed(), []string{"mail", "link", "mail"}, "mail", "paper", []string{"paper"}, false},
+		"a mailbox after a password is a second":  {mailed(), []string{"password", "mail"}, "", "", nil, true},
+		"and is asked for":                        {mailed(), []string{"password"}, "", "mail", []string{"mail", "paper"}, false},
+		"a password before it is a first":         {mailed(), []string{"link", "password", "mail"}, "", "", nil, true},
+		"nobody passes with a mailbox alone":      {Policy{First: []string{"link"}, Second: []string{"mail"}, way: mailed().way}, []string{"link", "mail"}, "", "mail", []string{"mail"}, false},
 		"what was shown under a name now unknown": {Policy{First: first}, []string{"magiclink"}, "", "password", first, false},
 	} {
 		var shown []Shown
@@ -58,6 +64,11 @@ func TestNext(t *testing.T) {
 			t.Errorf("%s: %q %v %v", name, method, choices, done)
 		}
 	}
+}
+
+// mailed is the policy of somebody whose second factor are codes by mail.
+func mailed() Policy {
+	return Policy{First: []string{"password", "link", "mail"}, Second: []string{"mail", "paper"}, way: map[string]Use{"link": Mail, "mail": Mail}}
 }
 
 // fake is a method that only says what it is for.

@@ -92,7 +92,7 @@ func (s *Service) open(ctx context.Context, identifier, method string) (Attempt,
 	case !errors.Is(err, user.ErrNotFound):
 		return Attempt{}, err
 	}
-	p := policyOf(s.methods, a.User, false)
+	p := policyIn(s.methods, a)
 	if method != "" && !slices.Contains(p.First, method) {
 		return Attempt{}, ErrMethod
 	}
@@ -110,13 +110,14 @@ func (s *Service) SignIn(ctx context.Context, identifier, method string, in Answ
 	return s.answer(ctx, a, in, f)
 }
 
-// Start begins a sign-in and says what is asked first. Nobody learns from it whether the identifier is known.
-func (s *Service) Start(ctx context.Context, identifier, method string) (Step, error) {
+// Start begins a sign-in and says what is asked first. Nobody learns from it whether the identifier is known. returnTo is where the
+// browser may be led in the end, "" when that is left to whoever asks.
+func (s *Service) Start(ctx context.Context, identifier, method, returnTo string) (Step, error) {
 	a, err := s.open(ctx, identifier, method)
 	if err != nil {
 		return Step{}, err
 	}
-	a.ID = "att_" + secret.Hex32()
+	a.ID, a.ReturnTo = "att_"+secret.Hex32(), returnTo
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Emit(Begun{UserID: userID(a), Method: a.Method})
 		return insert(tx, a)
@@ -199,6 +200,8 @@ func (s *Service) judge(ctx context.Context, a *Attempt, in Answer, spend func(P
 		}
 		switch {
 		case err != nil:
+		case a.User == nil && proof.Owns:
+			err = spend(proof)
 		case a.User == nil:
 			err = errors.New("login: " + m.Name() + " proved nobody")
 		case !a.User.Active():
@@ -254,7 +257,12 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 				return err
 			}
 		}
-		if now.User, err = current(tx, a.User.ID); err != nil {
+		if proof.Owns {
+			now.User, err = s.own(tx, a)
+		} else {
+			now.User, err = current(tx, a.User.ID)
+		}
+		if err != nil {
 			return err
 		}
 		out, err = s.advance(tx, now, f)
@@ -294,7 +302,7 @@ func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error)
 	if !done {
 		a.ID, a.Method, a.ExpiresAt = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife)
 		tx.Emit(Begun{UserID: userID(a), Method: method})
-		return Outcome{then: a}, insert(tx, a)
+		return Outcome{ReturnTo: a.ReturnTo, then: a}, insert(tx, a)
 	}
 	if !a.User.Active() {
 		return Outcome{}, ErrDisabled
@@ -324,7 +332,7 @@ func (s *Service) enter(tx *database.Tx, a Attempt, how []string, f Finish) (Out
 	}
 	tx.Emit(Succeeded{UserID: a.User.ID, SessionID: n.ID, Methods: methods})
 	device, err := s.greet(tx, *a.User, f, n)
-	return Outcome{User: *a.User, Session: n, Credential: credential, Device: device}, err
+	return Outcome{User: *a.User, Session: n, Credential: credential, Device: device, ReturnTo: a.ReturnTo}, err
 }
 
 // greet meets the device of a sign-in. Of one that was not known its person is told.
@@ -362,7 +370,7 @@ func (s *Service) Continue(ctx context.Context, out Outcome, err error) (Outcome
 		return out, err
 	}
 	step, err := s.step(ctx, out.then)
-	return Outcome{Step: &step}, err
+	return Outcome{Step: &step, ReturnTo: out.ReturnTo}, err
 }
 
 // enroller is the method of an attempt, when what it asks is to be set up in it; nil when it is not.

@@ -22,10 +22,11 @@ type attemptRow struct {
 	ExpiresAt  time.Time `db:"expires_at"`
 	Remember   bool      `db:"remember"`
 	RequireMFA bool      `db:"require_mfa"`
+	ReturnTo   string    `db:"return_to"`
 }
 
 func insert(tx *database.Tx, a Attempt) error {
-	r := attemptRow{IDHash: secret.Sum(a.ID), Identifier: a.Identifier.Kind + " " + a.Identifier.Value, Method: a.Method, CreatedAt: tx.Now, ExpiresAt: a.ExpiresAt, Remember: a.Remember, RequireMFA: a.RequireMFA}
+	r := attemptRow{IDHash: secret.Sum(a.ID), Identifier: a.Identifier.Kind + " " + a.Identifier.Value, Method: a.Method, CreatedAt: tx.Now, ExpiresAt: a.ExpiresAt, Remember: a.Remember, RequireMFA: a.RequireMFA, ReturnTo: a.ReturnTo}
 	if a.User != nil {
 		r.UserID = &a.User.ID
 	}
@@ -45,7 +46,7 @@ func find(ctx context.Context, q database.Querier, id string, now time.Time) (At
 	if err != nil {
 		return Attempt{}, err
 	}
-	a := Attempt{ID: id, Method: r.Method, ExpiresAt: r.ExpiresAt, Remember: r.Remember, RequireMFA: r.RequireMFA, Identifier: readIdentifier(r.Identifier)}
+	a := Attempt{ID: id, Method: r.Method, ExpiresAt: r.ExpiresAt, Remember: r.Remember, RequireMFA: r.RequireMFA, ReturnTo: r.ReturnTo, Identifier: readIdentifier(r.Identifier)}
 	if err := json.Unmarshal([]byte(r.Proofs), &a.Shown); err != nil {
 		return Attempt{}, err
 	}

@@ -29,6 +29,7 @@ type What string
 // What its owner is told of.
 const (
 	Email         What = "email"          // Value is the address before
+	Phone         What = "phone"          // Value is the number before, if it was theirs
 	Password      What = "password"       //
 	FactorAdded   What = "factor_added"   // Value is the method
 	FactorRemoved What = "factor_removed" // Value is the method

@@ -11,6 +11,9 @@ type Config struct {
 	IPGuessBurst      int    `env:"RATE_LIMIT_IP_GUESS_BURST" default:"100" min:"1" max:"100000" doc:"Wrong answers from one address, at whatever accounts, before it has to wait. Devices that people are known on do not wait."`
 	IPGuessPerHour    int    `env:"RATE_LIMIT_IP_GUESS_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Wrong answers from one address in an hour after that."`
 	RecipientPerHour  int    `env:"RATE_LIMIT_RECIPIENT_PER_HOUR" default:"10" min:"1" max:"100000" doc:"Links and codes that may be asked for in an hour for one e-mail address or phone number, whether it is known or not."`
+	TextsPerIP        int    `env:"RATE_LIMIT_SMS_IP_PER_HOUR" default:"20" min:"1" max:"100000" doc:"Text messages one address (IPv6: one /64) may ask for in an hour."`
+	TextsPerBlock     int    `env:"RATE_LIMIT_SMS_BLOCK_PER_HOUR" default:"30" min:"1" max:"100000" doc:"Text messages that may be asked for in an hour for numbers that differ in their last four digits only."`
+	TextsPerDay       int    `env:"RATE_LIMIT_SMS_PER_DAY" default:"1000" min:"1" max:"10000000" doc:"Text messages that may be asked for in a day altogether, on all servers: the most that a day can cost."`
 }
 
 // keys bounds the memory of a Limiter to some 16 MB.
@@ -37,6 +40,21 @@ func (c Config) PerRecipient() Rule {
 // PerGuesser limits the wrong answers from an address. Its key is an IPKey.
 func (c Config) PerGuesser() Rule {
 	return Rule{Name: "guesser", Limit: c.IPGuessPerHour, Per: time.Hour, Burst: c.IPGuessBurst}
+}
+
+// PerIPForTexts limits the text messages an address may ask for. Its key is an IPKey.
+func (c Config) PerIPForTexts() Rule {
+	return Rule{Name: "text_ip", Limit: c.TextsPerIP, Per: time.Hour}
+}
+
+// PerBlock limits the text messages to numbers beside each other.
+func (c Config) PerBlock() Rule {
+	return Rule{Name: "text_block", Limit: c.TextsPerBlock, Per: time.Hour}
+}
+
+// PerDay limits all text messages.
+func (c Config) PerDay() Rule {
+	return Rule{Name: "text_day", Limit: c.TextsPerDay, Per: 24 * time.Hour}
 }
 
 // PerIdentifier limits the attempts at one account, whichever of its names is typed.

@@ -37,6 +37,12 @@ func (r Rule) Window() time.Duration {
 	return time.Duration(window)
 }
 
+// Step is how long a key that has used its whole Quota takes to have one again.
+func (r Rule) Step() time.Duration {
+	step, _ := r.terms()
+	return time.Duration(step)
+}
+
 // terms gives the cost of one take and of the whole quota, in nanoseconds. A rule without a limit or a time allows nothing:
 // a forgotten value must not open the door.
 func (r Rule) terms() (step, window int64) {

@@ -44,7 +44,7 @@ type (
 	// Disowned is told of a change that its person says was not theirs.
 	Disowned struct {
 		UserID string `json:"user_id"`
-		Change string `json:"change"` // email, password, factor_added, factor_removed, signed_in, code_used
+		Change string `json:"change"` // email, phone, password, factor_added, factor_removed, signed_in, code_used
 	}
 )
 
@@ -143,7 +143,7 @@ func (s *Service) Reset(ctx context.Context, token, chosen string) (d knowndevic
 			return err
 		}
 		if !u.EmailVerified {
-			if err := s.door.Reclaim(tx, u); err != nil {
+			if err := s.door.Reclaim(tx, u, user.Identifier{Kind: user.KindEmail, Value: u.Email}); err != nil {
 				return err
 			}
 		}
@@ -206,6 +206,11 @@ func (s *Service) NotMe(ctx context.Context, token string) error {
 				return err
 			}
 		}
+		if change.What == notice.Phone {
+			if err := s.number(tx, u.ID, change.Value); err != nil {
+				return err
+			}
+		}
 		if err := s.door.Discard(tx, u.ID, "password"); err != nil {
 			return err
 		}
@@ -221,6 +226,23 @@ func (s *Service) NotMe(ctx context.Context, token string) error {
 		}
 		return s.send(tx, u)
 	})
+}
+
+// number gives a person the number back that they had. Without one, no code is asked that would go there.
+func (s *Service) number(tx *database.Tx, userID, before string) error {
+	if before != "" {
+		_, err := user.ByIdentifier(tx.Context(), tx, user.Identifier{Kind: user.KindPhone, Value: before})
+		if errors.Is(err, user.ErrNotFound) {
+			return user.ChangePhone(tx, userID, before)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := user.RemovePhone(tx, userID); err != nil {
+		return err
+	}
+	return s.door.Discard(tx, userID, "phone")
 }
 
 // Send sends a person a link to set a new password, for somebody who may help them.

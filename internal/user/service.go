@@ -43,7 +43,7 @@ func (s *Service) Parse(n New) ([]Identifier, string, error) {
 	}
 	add(n.Email, ParseEmail)
 	add(n.Username, ParseUsername)
-	add(n.Phone, s.parsePhone)
+	add(n.Phone, s.ParsePhone)
 	name, err := parseName(n.Name)
 	faults = append(faults, err)
 	if len(ids) == 0 {
@@ -52,7 +52,8 @@ func (s *Service) Parse(n New) ([]Identifier, string, error) {
 	return ids, name, fields(faults)
 }
 
-func (s *Service) parsePhone(text string) (Identifier, error) {
+// ParsePhone reads a phone number; one without a country code as PHONE_DEFAULT_REGION says.
+func (s *Service) ParsePhone(text string) (Identifier, error) {
 	return ParsePhone(text, s.cfg.PhoneRegion)
 }
 
@@ -201,22 +202,27 @@ func Delete(tx *database.Tx, userID string) error {
 	return err
 }
 
-// VerifyEmail notes that an address is its person's: they showed what was sent there.
-func VerifyEmail(tx *database.Tx, userID, email string) error {
-	n, err := setVerified(tx, userID, Identifier{Kind: KindEmail, Value: email})
+// Verify notes that an address or a number is its person's: they showed what was sent there.
+func Verify(tx *database.Tx, userID string, i Identifier) error {
+	n, err := setVerified(tx, userID, i)
 	if err == nil && n > 0 {
-		tx.Emit(IdentifierVerified{UserID: userID, Identifier: KindEmail})
+		tx.Emit(IdentifierVerified{UserID: userID, Identifier: i.Kind})
 	}
 	return err
 }
 
-// Reclaim notes that an address is its person's, and forgets every other address and number they have: whoever gave those, and
+// VerifyEmail is Verify of an address.
+func VerifyEmail(tx *database.Tx, userID, email string) error {
+	return Verify(tx, userID, Identifier{Kind: KindEmail, Value: email})
+}
+
+// Reclaim notes that an address or a number is its person's, and forgets every other that they have: whoever gave those, and
 // showed that they are theirs, is somebody else.
-func Reclaim(tx *database.Tx, userID, email string) error {
-	if err := VerifyEmail(tx, userID, email); err != nil {
+func Reclaim(tx *database.Tx, userID string, i Identifier) error {
+	if err := Verify(tx, userID, i); err != nil {
 		return err
 	}
-	kinds, err := removeOthers(tx, userID, email)
+	kinds, err := removeOthers(tx, userID, i)
 	if len(kinds) > 0 {
 		tx.Emit(Updated{userID, kinds})
 	}

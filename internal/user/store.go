@@ -114,7 +114,7 @@ func addIdentifier(tx *database.Tx, userID string, i Identifier) error {
 }
 
 func replaceUsername(tx *database.Tx, userID string, i Identifier) error {
-	if _, err := tx.Exec(`DELETE FROM identifiers WHERE user_id = $1 AND kind = 'username'`, userID); err != nil {
+	if _, err := removeKind(tx, userID, KindUsername); err != nil {
 		return err
 	}
 	if i.Value != "" {
@@ -202,8 +202,16 @@ func setVerified(tx *database.Tx, userID string, i Identifier) (int64, error) {
 	return tx.Exec(`UPDATE identifiers SET verified_at = $4 WHERE kind = $1 AND value = $2 AND user_id = $3 AND verified_at IS NULL`, i.Kind, i.Value, userID, tx.Now)
 }
 
-func removeOthers(tx *database.Tx, userID, email string) (kinds []string, err error) {
-	return database.All[string](tx.Context(), tx, `DELETE FROM identifiers WHERE user_id = $1 AND kind <> 'username' AND (kind <> 'email' OR value <> $2) RETURNING kind`, userID, email)
+func removeOthers(tx *database.Tx, userID string, i Identifier) (kinds []string, err error) {
+	return database.All[string](tx.Context(), tx, `DELETE FROM identifiers WHERE user_id = $1 AND kind <> 'username' AND (kind <> $2 OR value <> $3) RETURNING kind`, userID, i.Kind, i.Value)
+}
+
+func removeTyped(tx *database.Tx, userID string, i Identifier) (int64, error) {
+	return tx.Exec(`DELETE FROM identifiers WHERE user_id = $1 AND kind = $2 AND value = $3 AND verified_at IS NULL`, userID, i.Kind, i.Value)
+}
+
+func removeKind(tx *database.Tx, userID, kind string) (int64, error) {
+	return tx.Exec(`DELETE FROM identifiers WHERE user_id = $1 AND kind = $2`, userID, kind)
 }
 
 func insertRole(tx *database.Tx, userID, role string) error {

@@ -20,6 +20,7 @@ var (
 	ErrEmail         = apperr.New(apperr.Invalid, "email_invalid", "This is not an e-mail address. It looks like name@example.com and has at most 255 characters.").In("email")
 	ErrUsername      = apperr.New(apperr.Invalid, "username_invalid", "A username has 4 to 24 characters: letters a to z, digits, and . _ - between them, with at least one letter.").In("username")
 	ErrPhone         = apperr.New(apperr.Invalid, "phone_invalid", "This is not a phone number. Write it with its country code, as in +49 171 1234567.").In("phone")
+	ErrTexts         = apperr.New(apperr.Invalid, "phone_not_texted", "No text can be sent to this number: it takes none, or is of a country that is not served here. Give the number of a mobile phone, or sign in another way.").In("phone")
 	ErrNoIdentifier  = apperr.New(apperr.Invalid, "identifier_missing", "An e-mail address, a username or a phone number is needed.").In("email")
 	ErrName          = apperr.New(apperr.Invalid, "name_invalid", "A name has at most 200 characters and no control characters.").In("name")
 	ErrRole          = apperr.New(apperr.Invalid, "role_invalid", "A role is a word such as super_admin: letters a to z, digits, _ and -, at most 48.").In("role")
@@ -48,6 +49,14 @@ func (u *User) Active() bool { return u.DisabledAt == nil }
 
 // Enrolled reports whether the person has a second factor: one that is always asked for, or one that can be.
 func (u *User) Enrolled() bool { return len(u.Factors)+len(u.Beside) > 0 }
+
+// Verified reports whether the person has shown that what they are known by, of a kind, is theirs.
+func (u *User) Verified(kind string) bool {
+	return kind == KindEmail && u.EmailVerified || kind == KindPhone && u.PhoneVerified
+}
+
+// Proven reports whether the person has shown of anything they are known by that it is theirs.
+func (u *User) Proven() bool { return u.EmailVerified || u.PhoneVerified }
 
 // HasRole reports whether the person holds a global role.
 func (u *User) HasRole(role string) bool { return slices.Contains(u.Roles, role) }

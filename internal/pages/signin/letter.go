@@ -69,6 +69,7 @@ func (s *signin) askVerify(ctx context.Context, token string) (asked, error) {
 // disowned is the word that says what was done, for who did not do it.
 var disowned = map[notice.What]string{
 	notice.Email:         "not-me.email",
+	notice.Phone:         "not-me.phone",
 	notice.Password:      "not-me.password",
 	notice.FactorAdded:   "not-me.factor_added",
 	notice.FactorRemoved: "not-me.factor_removed",

@@ -24,7 +24,9 @@ type signin struct {
 	start, welcome, invitation, joined, letter, done *pages.Template
 	refused, code, arrived, claimed                  *pages.Template // of signing in with another service
 
-	trip *web.Cookie // binds a browser to its trips to other services
+	link    *pages.Template // of a mail to sign in with
+	trip    *web.Cookie     // binds a browser to its trips to other services
+	waiting *web.Cookie     // the attempt of a browser that asked for a link
 }
 
 // Mount serves them.
@@ -42,6 +44,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	site.Handle(mux, "POST /invitation", pages.Limited, s.join)
 	s.mountLetters(mux)
 	s.social(mux, t)
+	s.links(mux, t)
 	return nil
 }
 

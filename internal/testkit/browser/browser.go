@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
@@ -100,4 +101,29 @@ func (b *Browser) Run(body string) map[string]any {
 		b.T.Fatal(err)
 	}
 	return v
+}
+
+// Scripts says whether pages run scripts of their own. What the test runs on them is run in any case.
+func (b *Browser) Scripts(on bool) {
+	b.T.Helper()
+	b.do(func(ctx context.Context, t *chromedp.Target) (none chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return none, err
+	})
+}
+
+// Submit types a text into a field, unless it is empty, presses the only button of the form, and waits until that form is gone.
+func (b *Browser) Submit(form, field, text string) {
+	b.T.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	steps := []chromedp.Action[chromedp.Void]{chromedp.Click(form + " button"), chromedp.WaitNotPresent(form)}
+	if text != "" {
+		steps = append([]chromedp.Action[chromedp.Void]{chromedp.SendKeys(form+" "+field, text)}, steps...)
+	}
+	for _, one := range steps {
+		if err := chromedp.Do(ctx, one); err != nil {
+			b.T.Fatal(err)
+		}
+	}
 }
