@@ -79,6 +79,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.checks()
 	s.authzen()
 	s.people()
+	s.audit()
 	s.v1()
 	s.development()
 	if a.Config.Server.Docs {

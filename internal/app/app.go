@@ -15,6 +15,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/account"
 	"github.com/admit-dev/admit/internal/address"
+	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/authzen"
 	"github.com/admit-dev/admit/internal/challenge"
@@ -72,6 +73,7 @@ type App struct {
 	AuthZEN    *authzen.Service
 	Orgs       *org.Service
 	Accounts   *account.Service
+	Audit      *audit.Service
 	Answers    *idempotency.Service
 	Notify     *notify.Service
 	Challenges *challenge.Service
@@ -137,6 +139,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.MFA = mfa.NewPolicy(a.Config.MFA, a.Authz)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users)
+	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, filepath.Join(cfg.Server.DataDir, "audit_head"), opt.Log)
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -193,6 +196,8 @@ func (a *App) Run(ctx context.Context, ready func()) {
 	all.Go(func() { a.Sessions.Run(ctx) })
 	all.Go(func() { a.Tokens.Run(ctx) })
 	all.Go(func() { a.sweep(ctx) })
+	a.feed.Subscribe(a.Audit.Wake)
+	all.Go(func() { a.Audit.Run(ctx) })
 	a.feed.Subscribe(a.Notify.Wake)
 	all.Go(func() { a.Notify.Run(ctx) })
 	if a.file != nil {
@@ -211,7 +216,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
-				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx)); err != nil && ctx.Err() == nil {
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"internal/authz", "internal/challenge", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
 	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/token"},
 	{"internal/org"},
-	{"internal/account", "internal/address", "internal/check", "internal/mfa"},
+	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
 	{"internal/authzen", "internal/login"},
 	{"internal/method/…"},
 	{"internal/owner", "internal/recovery"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/admit-dev/admit/internal/address"
+	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/database"
@@ -61,6 +62,7 @@ type Config struct {
 	Org       org.Config         `doc:"Organizations"`
 	Authz     authz.Config       `doc:"Permissions and policies"`
 	Event     event.Config       `doc:"Events"`
+	Audit     audit.Config       `doc:"Audit log"`
 	Notify    notify.Config      `doc:"Messages"`
 	Mail      mail.Config        `doc:"Mail"`
 	SMS       sms.Config         `doc:"Text messages"`

@@ -41,7 +41,8 @@ func ParseCursor(s string) (Cursor, error) {
 	return Cursor{tx, seq}, nil
 }
 
-type eventRow struct {
+// EventRow is an event as its table keeps it, but for its place.
+type EventRow struct {
 	ID        string    `db:"id"`
 	At        time.Time `db:"at"`
 	Kind      string    `db:"kind"`
@@ -64,12 +65,13 @@ func newRecord(e Event, from Origin, now time.Time, data string) Record {
 	return r
 }
 
-func (r Record) row() eventRow {
+func (r Record) row() EventRow {
 	o := r.Origin
-	return eventRow{r.ID, r.At, r.Kind, r.Subject, r.Outcome, o.Actor, o.Session, o.Org, o.IP, o.UserAgent, o.RequestID, string(r.Data)}
+	return EventRow{r.ID, r.At, r.Kind, r.Subject, r.Outcome, o.Actor, o.Session, o.Org, o.IP, o.UserAgent, o.RequestID, string(r.Data)}
 }
 
-func (e eventRow) record() Record {
+// Record is the event that the row tells of.
+func (e EventRow) Record() Record {
 	return Record{ID: e.ID, At: e.At, Kind: e.Kind, Subject: e.Subject, Outcome: e.Outcome, Data: json.RawMessage(e.Data),
 		Origin: Origin{Actor: e.Actor, Session: e.Session, Org: e.Org, IP: e.IP, UserAgent: e.UserAgent, RequestID: e.RequestID}}
 }
@@ -78,7 +80,7 @@ type orderedEvent struct {
 	Tx      int64 `db:"tx"`
 	Seq     int64 `db:"seq"`
 	Settled bool  `db:"settled"`
-	eventRow
+	EventRow
 }
 
 // Events reads what happened after a cursor, in the order of commits. On Postgres a transaction with an earlier place may
@@ -86,10 +88,10 @@ type orderedEvent struct {
 // running transaction on is Unsettled: a reader that must miss nothing stops there; one that only wants to hear soon, and
 // may hear twice, reads on.
 func (d *DB) Events(ctx context.Context, after Cursor, limit int) ([]Record, error) {
-	text := `SELECT 0, seq, TRUE, ` + Columns[eventRow]() + ` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2 + 0` // SQLite prepares a bare LIMIT $2 anew each time
+	text := `SELECT 0, seq, TRUE, ` + Columns[EventRow]() + ` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2 + 0` // SQLite prepares a bare LIMIT $2 anew each time
 	args := []any{after.Seq, limit}
 	if d.engine.name == postgresName {
-		text = `SELECT tx, seq, tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint, ` + Columns[eventRow]() +
+		text = `SELECT tx, seq, tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint, ` + Columns[EventRow]() +
 			` FROM events WHERE (tx, seq) > ($1, $2) ORDER BY tx, seq LIMIT $3`
 		args = []any{after.Tx, after.Seq, limit}
 	}
@@ -99,7 +101,7 @@ func (d *DB) Events(ctx context.Context, after Cursor, limit int) ([]Record, err
 	}
 	list := make([]Record, len(rows))
 	for i, o := range rows {
-		list[i] = o.record()
+		list[i] = o.Record()
 		list[i].Cursor = Cursor{o.Tx, o.Seq}
 		list[i].Unsettled = !o.Settled
 	}

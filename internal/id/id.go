@@ -43,3 +43,15 @@ func Time(s string) time.Time {
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// Raw is the 16 bytes of an identifier, all zero for what is none.
+func Raw(s string) (raw [16]byte) {
+	_, rest, _ := strings.Cut(s, "_")
+	if b, err := encoding.DecodeString(rest); err == nil && len(b) == len(raw) {
+		copy(raw[:], b)
+	}
+	return raw
+}
+
+// Text is the identifier of these 16 bytes.
+func Text(prefix string, raw [16]byte) string { return prefix + "_" + encoding.EncodeToString(raw[:]) }

@@ -1,0 +1,16 @@
+--sqlite DROP TRIGGER events_stay;
+--sqlite DROP TRIGGER events_same;
+--postgres DROP TRIGGER events_stay ON events;
+--postgres DROP TRIGGER events_same ON events;
+--postgres DROP TRIGGER events_whole ON events;
+DROP TABLE audit_floor;
+DROP TABLE audit_people;
+DROP TABLE audit_words;
+--sqlite DROP TRIGGER audit_checkpoints_stay;
+DROP TABLE audit_checkpoints;
+--postgres DROP FUNCTION admit_floor_rises();
+--postgres DROP FUNCTION admit_checkpoints_stay();
+--postgres DROP FUNCTION admit_events_same();
+--postgres DROP FUNCTION admit_events_stay();
+--postgres DROP FUNCTION admit_append_only();
+ALTER TABLE events DROP COLUMN erased;
