@@ -19,7 +19,7 @@ COMPOSE ?= docker compose
 RACE = $(if $(shell command -v $$($(GO) env CC)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench interop torture oracle once build cross \
+.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench interop torture screenshots oracle once build cross \
 	up down logs migrate makemigrations dev-tools vendor-docs vendor-wordlist
 
 help: ## Show this list
@@ -41,6 +41,10 @@ test-fast: ## Run the tests on SQLite alone, without any service and without tho
 
 torture: ## Kill, stop and starve servers ten times as often as make test does
 	TORTURE=10 scripts/with-services.sh $(GO) test -count=1 -timeout 60m -v ./internal/torture
+
+screenshots: ## Write a picture of every page, light and dark, phone and desk, into ./screenshots
+	mkdir -p screenshots
+	SCREENSHOTS=$(CURDIR)/screenshots scripts/with-services.sh $(GO) test -count=1 -timeout 30m -run TestEveryPageCanBeUsed ./internal/pages
 
 oracle: ## Hold the decision about who may do what to two other evaluators, on 100,000 random worlds for each property
 	$(GO) test ./internal/authz -run 'Test[0-9][0-9]' -timeout 120m -v -rapid.checks=100000

@@ -2,6 +2,7 @@ package admit
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/pages"
+	"github.com/admit-dev/admit/internal/pages/account"
 	"github.com/admit-dev/admit/internal/pages/signin"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -137,7 +139,7 @@ func mountPages(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web
 		return err
 	}
 	site.Mount(mux)
-	return signin.Mount(mux, site)
+	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site))
 }
 
 // App is the parts below HTTP, for the programs of this module.

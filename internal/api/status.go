@@ -49,8 +49,8 @@ func (s *API) status() {
 
 func (s *API) root(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		to := "/docs"
-		if missing, err := s.app.Owner.Missing(r.Context()); err == nil && missing || !s.app.Config.Server.Docs {
+		to := "/account" // which leads strangers to sign in
+		if missing, err := s.app.Owner.Missing(r.Context()); err == nil && missing {
 			to = "/start"
 		}
 		http.Redirect(w, r, to, http.StatusFound)

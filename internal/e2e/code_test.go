@@ -167,7 +167,7 @@ func TestMagicLinkPage(t *testing.T) {
 		app, _ := enrol(s, ann)
 		token, _ = begin()
 		asked := ann.Submit(ann.Get(at+token).Want(200), "/signin/link", nil).Want(401)
-		if last := ann.Submit(asked, "/signin/code", url.Values{"code": {app.code(0)}}).Want(303); last.Header.Get("Location") != "/jobs?page=2" {
+		if last := ann.Submit(asked, "/signin/step", url.Values{"code": {app.code(0)}}).Want(303); last.Header.Get("Location") != "/jobs?page=2" {
 			t.Error(last.Header)
 		}
 	})

@@ -1,8 +1,11 @@
 package pages
 
 import (
+	"encoding/json"
 	"fmt"
 	"html/template"
+	"io/fs"
+	"path"
 	"strings"
 	"time"
 
@@ -39,6 +42,7 @@ func (s *Site) functions(locale string) template.FuncMap {
 		"logo":  func() string { return s.assets.urls["logo"] },
 		"field": newField,
 		"dict":  dict,
+		"lines": func(list []string) string { return strings.Join(list, "\n") },
 		"link": func(href, label string) template.HTML {
 			return template.HTML(`<a href="` + template.HTMLEscapeString(href) + `">` + template.HTMLEscapeString(label) + `</a>`)
 		},
@@ -73,10 +77,31 @@ func (v *Visit) T(key string, args ...any) string {
 // told is what a refusal says to the visitor. English is the language of refusals; of other languages there are words by code, and
 // where there are none for one, its English is better than nothing.
 func (v *Visit) told(code, english string) string {
-	if key := "refusal." + code; !strings.HasPrefix(v.Locale, "en") && v.site.words.Knows(key) {
-		return v.T(key)
+	if own := v.site.refusals[v.Locale][code]; own != "" {
+		return own
 	}
 	return english
+}
+
+// loadRefusals reads what refusals say in languages other than English, by code.
+func loadRefusals() (map[string]map[string]string, error) {
+	all := map[string]map[string]string{}
+	names, err := fs.Glob(files, "refusals/*.json")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		said := map[string]string{}
+		if err := json.Unmarshal(text, &said); err != nil {
+			return nil, err
+		}
+		all[strings.TrimSuffix(path.Base(name), ".json")] = said
+	}
+	return all, nil
 }
 
 // faultsOf says of a refusal which field each part of it is about.

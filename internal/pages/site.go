@@ -15,7 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/words"
 )
 
-//go:embed templates/*.html words/*.json
+//go:embed templates/*.html words/*.json refusals/*.json
 var files embed.FS
 
 // Policy lets a page load its own files, call home and send its forms home, and nothing else.
@@ -33,9 +33,10 @@ type Site struct {
 	Guard   *web.Guard
 	Name    string // of the site, for people
 
-	assets assets
-	words  *words.Catalogue
-	limit  func(http.Handler) http.Handler
+	assets   assets
+	words    *words.Catalogue
+	refusals map[string]map[string]string // by language and code
+	limit    func(http.Handler) http.Handler
 
 	form, flash, language, scheme *web.Cookie
 
@@ -50,6 +51,9 @@ func New(a *app.App, cookies *web.Cookies, guard *web.Guard) (*Site, error) {
 	s.language, s.scheme = cookies.Named("language", "/").Crossing(), cookies.Named("scheme", "/").Crossing()
 	var err error
 	if s.assets, err = loadAssets(a.Config.Theme); err != nil {
+		return nil, err
+	}
+	if s.refusals, err = loadRefusals(); err != nil {
 		return nil, err
 	}
 	own, err := fs.Sub(files, "words")
@@ -71,6 +75,7 @@ func (s *Site) Mount(mux *http.ServeMux) {
 	s.Handle(mux, "POST /preferences", Anyone, s.prefer)
 	mux.Handle("GET /docs/errors", web.Compress(s.page(Anyone, s.catalogue())))
 	s.development(mux)
+	s.wellKnown(mux)
 }
 
 // AddWords takes in the words of a package: a directory with en.json, and a file for each other language.

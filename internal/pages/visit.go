@@ -26,6 +26,9 @@ const (
 	Fresh                      // and who proved a short time ago that it is them; others are led to /confirm and back
 	Limited                    // counted per address, as every route that signs in, signs up or guesses
 
+	Proving   // also in a session that lacks a second factor which is required: it may show one here
+	Enrolling // also in one whose person has none to show: they may set one up here
+
 	foreign // its form is of another site
 )
 
@@ -98,10 +101,16 @@ func (s *Site) HandleForeign(mux *http.ServeMux, pattern string, do func(*Visit)
 
 // admit finds out who asks, where that matters.
 func (v *Visit) admit(asks Access) (err error) {
-	if asks&(Person|Fresh) == 0 {
+	who := v.site.Guard.Identify
+	switch {
+	case asks&Proving != 0:
+		who = v.site.Guard.Recognize
+	case asks&Enrolling != 0:
+		who = v.site.Guard.Enroller
+	case asks&(Person|Fresh) == 0:
 		return nil
 	}
-	if v.Live, err = v.site.Guard.Identify(v.R); err != nil {
+	if v.Live, err = who(v.R); err != nil {
 		return err
 	}
 	if asks&Fresh != 0 {
@@ -144,6 +153,13 @@ func (v *Visit) Fail(err error) {
 		return
 	case errors.Is(err, authz.ErrStepUp):
 		_ = v.Redirect("/confirm?return_to=" + url.QueryEscape(v.here()))
+		return
+	case errors.Is(err, authz.ErrMFA): // whoever has a second factor shows it, and whoever has none sets one up
+		to := "/account/security"
+		if live, err := v.Who(); err == nil && live != nil && live.User.Enrolled() {
+			to = "/confirm?return_to=" + url.QueryEscape(v.here())
+		}
+		_ = v.Redirect(to)
 		return
 	}
 	if err := v.ShowProblem(v.site.problem, err, func(no Problem) any { return no }); err != nil {
@@ -207,7 +223,7 @@ func (v *Visit) RetryAt(field, words string, err error, show func(*Visit) error)
 
 func (v *Visit) retry(err error, show func(*Visit) error, faults func(error) []Fault) error {
 	no := apperr.Of(err)
-	if errors.Is(err, session.ErrUnknown) || errors.Is(err, authz.ErrStepUp) || no.Kind == apperr.Internal || no.Kind == apperr.Unavailable {
+	if errors.Is(err, session.ErrUnknown) || errors.Is(err, authz.ErrStepUp) || errors.Is(err, authz.ErrMFA) || no.Kind == apperr.Internal || no.Kind == apperr.Unavailable {
 		return err
 	}
 	p := web.NewProblem(v, err)

@@ -14,14 +14,15 @@ import (
 
 // Config is what an operator may set about the edge.
 type Config struct {
-	BaseURL        string         `env:"BASE_URL" default:"http://localhost:8000" doc:"The public address: scheme, host and port, without a path. Links, cookies, the issuer and the passkey domain come from it, never from a request."`
-	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Addresses or networks of your own proxies, as 10.0.0.0/8. Only from them is X-Forwarded-For believed."`
-	CORSOrigins    []string       `env:"CORS_ORIGINS" doc:"Origins of your own web apps, as https://app.example.com. Their pages may call this server with the user's cookies."`
-	ReturnOrigins  []string       `env:"RETURN_TO_ORIGINS" doc:"Further origins to which a sign-in may lead back, beside this server's own and CORS_ORIGINS: of your sites that do not call this server from the browser."`
-	AppRedirects   []string       `env:"APP_REDIRECTS" doc:"Where a sign-in may lead back to your native apps: com.example.app:/signed-in, and http://127.0.0.1/signed-in for any port (RFC 8252)."`
-	CookieSecure   string         `env:"COOKIE_SECURE" default:"auto" oneof:"auto,true,false" doc:"Whether cookies are sent over https only. auto follows BASE_URL."`
-	CookieSameSite string         `env:"COOKIE_SAMESITE" default:"lax" oneof:"lax,strict,none" doc:"SameSite of the cookies. none is for an app on another site that calls this server, and needs https."`
-	MaxBodyKiB     int            `env:"MAX_BODY_KIB" default:"1024" min:"1" max:"102400" doc:"The largest request body that is read, in KiB."`
+	BaseURL         string         `env:"BASE_URL" default:"http://localhost:8000" doc:"The public address: scheme, host and port, without a path. Links, cookies, the issuer and the passkey domain come from it, never from a request."`
+	TrustedProxies  []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Addresses or networks of your own proxies, as 10.0.0.0/8. Only from them is X-Forwarded-For believed."`
+	CORSOrigins     []string       `env:"CORS_ORIGINS" doc:"Origins of your own web apps, as https://app.example.com. Their pages may call this server with the user's cookies."`
+	ReturnOrigins   []string       `env:"RETURN_TO_ORIGINS" doc:"Further origins to which a sign-in may lead back, beside this server's own and CORS_ORIGINS: of your sites that do not call this server from the browser."`
+	AppRedirects    []string       `env:"APP_REDIRECTS" doc:"Where a sign-in may lead back to your native apps: com.example.app:/signed-in, and http://127.0.0.1/signed-in for any port (RFC 8252)."`
+	CookieSecure    string         `env:"COOKIE_SECURE" default:"auto" oneof:"auto,true,false" doc:"Whether cookies are sent over https only. auto follows BASE_URL."`
+	CookieSameSite  string         `env:"COOKIE_SAMESITE" default:"lax" oneof:"lax,strict,none" doc:"SameSite of the cookies. none is for an app on another site that calls this server, and needs https."`
+	SecurityContact string         `env:"SECURITY_CONTACT" doc:"Where to tell of a hole: mailto:security@example.com or an https address. It is served as /.well-known/security.txt; empty serves none."`
+	MaxBodyKiB      int            `env:"MAX_BODY_KIB" default:"1024" min:"1" max:"102400" doc:"The largest request body that is read, in KiB."`
 }
 
 // Check names every fault in one error, each as a sentence with the variable and the way out.
@@ -31,6 +32,9 @@ func (c Config) Check(production bool) error {
 		faults = append(faults, checkCORS(origin, production))
 	}
 	faults = append(faults, c.checkReturns(production), c.checkCookies(production))
+	if at := c.SecurityContact; at != "" && (!strings.HasPrefix(at, "mailto:") && !strings.HasPrefix(at, "https://") || strings.ContainsAny(at, " \r\n\t")) {
+		faults = append(faults, errors.New("SECURITY_CONTACT is no address: write mailto:security@example.com or https://example.com/security"))
+	}
 	if c.MaxBodyKiB < 1 {
 		faults = append(faults, errors.New("MAX_BODY_KIB must be at least 1"))
 	}

@@ -155,13 +155,22 @@ func NewService(cfg Config, d Deps) *Service {
 // SignUp makes an account and signs it in: the person, their password and their session in one change. Under
 // ENUMERATION_PROTECTION=strict the outcome has no session and is the same for an address that is taken.
 func (s *Service) SignUp(ctx context.Context, in user.New, password string, f login.Finish) (out login.Outcome, err error) {
+	return s.signUp(ctx, in, password, f, s.door.Config.Strict())
+}
+
+// SignUpQuietly is SignUp as under ENUMERATION_PROTECTION=strict, for the hosted pages: they need tell nobody more, and no client depends on it.
+func (s *Service) SignUpQuietly(ctx context.Context, in user.New, password string) error {
+	_, err := s.signUp(ctx, in, password, login.Finish{}, true)
+	return err
+}
+
+func (s *Service) signUp(ctx context.Context, in user.New, password string, f login.Finish, strict bool) (out login.Outcome, err error) {
 	if !s.door.Config.SignUp {
 		return out, login.ErrSignUpOff
 	}
 	if password == "" {
 		return out, s.cfg.Allow(password)
 	}
-	strict := s.door.Config.Strict()
 	ids, name, hash, err := s.prepare(ctx, in, password, !strict)
 	if err != nil {
 		return out, err

@@ -63,3 +63,48 @@ for (const field of all("[data-code]")) {
     }
   });
 }
+
+// Passkeys. A form with data-passkey asks for options at that address; one with data-sign has them. What was signed is sent with the form.
+async function sign(form, options, how) {
+  const make = form.dataset.create;
+  const publicKey = PublicKeyCredential[make ? "parseCreationOptionsFromJSON" : "parseRequestOptionsFromJSON"](options);
+  const made = await navigator.credentials[make ? "create" : "get"]({ publicKey, ...how });
+  form.elements.credential.value = JSON.stringify(made.toJSON());
+  form.requestSubmit ? form.requestSubmit() : form.submit();
+}
+
+async function ask(form) {
+  if (form.dataset.sign) return JSON.parse(form.dataset.sign);
+  const answer = await fetch(form.dataset.passkey, { method: "POST", headers: { Accept: "application/json" } });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.detail);
+  if (body.attempt) form.elements.attempt.value = body.attempt;
+  return body.publicKey;
+}
+
+for (const form of all("[data-passkey], [data-sign]")) {
+  const b = form.querySelector("button[type=button]"), status = form.querySelector("[role=status]");
+  if (!globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON) {
+    status.textContent = form.dataset.off;
+    continue;
+  }
+  b.hidden = false;
+  let waiting; // for a passkey that is chosen in the field of the name
+  b.addEventListener("click", async () => {
+    waiting?.abort();
+    status.textContent = "";
+    try {
+      await sign(form, await ask(form));
+    } catch (e) {
+      status.textContent = e.name === "NotAllowedError" || e.name === "AbortError" ? form.dataset.cancelled : e.message;
+    }
+  });
+  if (form.dataset.passkey && document.querySelector("[autocomplete~=webauthn]") && (await PublicKeyCredential.isConditionalMediationAvailable?.())) {
+    waiting = new AbortController();
+    try {
+      await sign(form, await ask(form), { mediation: "conditional", signal: waiting.signal });
+    } catch {
+      // somebody signs in another way
+    }
+  }
+}

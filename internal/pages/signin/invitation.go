@@ -55,7 +55,10 @@ func (s *signin) join(v *pages.Visit) error {
 	}
 	switch {
 	case live != nil && v.Typed("leave") != "":
-		return s.leaveSession(v, live, "/invitation?token="+url.QueryEscape(token))
+		if err := s.leaveSession(v, live); err != nil {
+			return err
+		}
+		return v.Redirect("/invitation?token=" + url.QueryEscape(token))
 	case live != nil:
 		if _, err = s.Guard.Identify(v.R); err == nil {
 			_, err = s.app.Orgs.Accept(v, s.Guard.CallerOf(v.R, live), token)
@@ -85,12 +88,12 @@ func (s *signin) join(v *pages.Visit) error {
 }
 
 // leaveSession ends the session of the visitor.
-func (s *signin) leaveSession(v *pages.Visit, live *session.Live, then string) error {
+func (s *signin) leaveSession(v *pages.Visit, live *session.Live) error {
 	if err := s.app.Sessions.Revoke(v, live.User.ID, live.Session.ID, session.SignedOut); err != nil && !errors.Is(err, session.ErrNone) {
 		return err
 	}
 	s.Cookies.ClearSession(v.W)
-	return v.Redirect(then)
+	return nil
 }
 
 // joinAs joins as somebody who is not signed in: with the account of the invited address, or one that is made for it. The step is

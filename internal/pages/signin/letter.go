@@ -31,6 +31,12 @@ type letterPage struct {
 	MinLength                 int
 }
 
+// donePage says what was done, and leads on.
+type donePage struct {
+	Lead   string
+	SignIn bool
+}
+
 func (s *signin) letters() []letter {
 	return []letter{
 		{"verify", s.askVerify, func(v *pages.Visit, token string) error {
@@ -84,8 +90,18 @@ func (s *signin) askNotMe(ctx context.Context, token string) (asked, error) {
 
 func (s *signin) mountLetters(mux *http.ServeMux) {
 	for _, l := range s.letters() {
-		s.Handle(mux, "GET /"+l.name, pages.Limited, func(v *pages.Visit) error { return s.read(v, l, v.R.URL.Query().Get("token")) })
-		s.Handle(mux, "POST /"+l.name, pages.Limited, func(v *pages.Visit) error { return s.answer(v, l) })
+		s.Handle(mux, "GET /"+l.name, pages.Limited, func(v *pages.Visit) error {
+			if l.name == "recover" && !v.R.URL.Query().Has("token") {
+				return s.showForgot(v)
+			}
+			return s.read(v, l, v.R.URL.Query().Get("token"))
+		})
+		s.Handle(mux, "POST /"+l.name, pages.Limited, func(v *pages.Visit) error {
+			if l.name == "recover" && !v.Form.Values.Has("token") {
+				return s.forgot(v)
+			}
+			return s.reply(v, l)
+		})
 	}
 }
 
@@ -105,12 +121,12 @@ func (s *signin) read(v *pages.Visit, l letter, token string) error {
 	return v.Show(s.letter, v.T(l.name+".title"), p)
 }
 
-// answer does what the button of a link is for.
-func (s *signin) answer(v *pages.Visit, l letter) error {
+// reply does what the button of a link is for.
+func (s *signin) reply(v *pages.Visit, l letter) error {
 	token := v.Typed("token")
 	err := l.do(v, token)
 	if err == nil {
-		return v.Show(s.done, v.T(l.name+".done"), v.T(l.name+".done_lead"))
+		return v.Show(s.done, v.T(l.name+".done"), donePage{v.T(l.name + ".done_lead"), l.name != "not-me"})
 	}
 	if apperr.Of(err).Kind != apperr.Invalid {
 		return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/otp"
@@ -54,7 +55,8 @@ func (s *signin) follow(v *pages.Visit) error {
 	s.waiting.Clear(v.W)
 	if out.Step != nil {
 		v.Status(http.StatusUnauthorized)
-		return s.askCode(v, nextCode(out.Step, to))
+		s.back.Set(v.W, url.QueryEscape(to), v.Now.Add(returnLife), v.Now)
+		return s.ask(v, *out.Step)
 	}
 	s.enter(v, out)
 	return s.arrive(v, to)

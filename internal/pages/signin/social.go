@@ -3,13 +3,11 @@ package signin
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/admit-dev/admit/internal/apperr"
-	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/social"
 	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/secret"
@@ -27,11 +25,10 @@ var errTransport = apperr.New(apperr.Malformed, "transport_invalid", "transport 
 func (s *signin) social(mux *http.ServeMux, t func(string) *pages.Template) {
 	s.trip = s.Cookies.Named("social_trip", "/auth").Crossing()
 	s.refused, s.arrived = t("social_refused.html"), t("social_arrived.html")
-	s.code, s.claimed = t("social_code.html"), t("social_development.html")
-	s.code.Policy, s.claimed.Policy = pages.LeadingOn, pages.LeadingOn
+	s.claimed = t("social_development.html")
+	s.claimed.Policy = pages.LeadingOn
 	s.Handle(mux, "GET /auth/{provider}/login", pages.Limited, s.leave)
 	s.Handle(mux, "GET /auth/{provider}/callback", pages.Limited, s.comeBack)
-	s.Handle(mux, "POST /signin/code", pages.Limited, s.answerCode)
 	for _, one := range s.app.Social.Providers() {
 		if one.FormPost {
 			s.HandleForeign(mux, "POST /auth/"+one.Name+"/callback", s.posted)
@@ -152,9 +149,12 @@ func (s *signin) comeBack(v *pages.Visit) error {
 		return s.refuse(v, err, out.Again)
 	case out.Outcome.Step != nil:
 		v.Status(http.StatusUnauthorized)
-		return s.askCode(v, nextCode(out.Outcome.Step, out.ReturnTo))
+		s.back.Set(v.W, url.QueryEscape(out.ReturnTo), v.Now.Add(returnLife), v.Now)
+		return s.ask(v, *out.Outcome.Step)
 	case out.Linked == nil && !out.ToApp:
 		s.enter(v, out.Outcome)
+		s.last.Set(v.W, v.R.PathValue("provider"), v.Now.Add(lastUsedLife), v.Now)
+		s.back.Clear(v.W)
 	}
 	return s.arrive(v, out.ReturnTo)
 }
@@ -187,41 +187,6 @@ func (s *signin) refuse(v *pages.Visit, err error, again string) error {
 		}
 	}
 	return v.ShowProblem(s.refused, err, func(no pages.Problem) any { page.Problem = no; return page })
-}
-
-// codePage is the page that asks for a second factor, or for the code of a mail.
-type codePage struct {
-	Attempt, ReturnTo string
-	Method            string // whose code is asked for
-}
-
-func nextCode(step *login.Step, returnTo string) codePage {
-	return codePage{step.ID, returnTo, step.Prompt.Method}
-}
-
-func (s *signin) askCode(v *pages.Visit, p codePage) error {
-	return v.Show(s.code, v.T("code.title"), p)
-}
-
-// answerCode goes on with a sign-in that asks for a second factor.
-func (s *signin) answerCode(v *pages.Visit) error {
-	p := codePage{v.Typed("attempt"), v.Typed("return_to"), v.Typed("method")}
-	to, err := s.app.Config.Web.ReturnTo(p.ReturnTo)
-	if err != nil {
-		return s.refuse(v, err, "")
-	}
-	out, err := s.app.Door.Answer(v, p.Attempt, login.Answer{"code": v.Typed("code")}, s.finish(v, false))
-	switch {
-	case errors.Is(err, login.ErrAttempt):
-		return s.refuse(v, err, to) // whoever needs them signed in has them begin again
-	case err != nil:
-		return v.Retry(err, func(v *pages.Visit) error { return s.askCode(v, p) })
-	case out.Step != nil:
-		v.Status(http.StatusUnauthorized)
-		return s.askCode(v, nextCode(out.Step, to))
-	}
-	s.enter(v, out)
-	return v.Redirect(to)
 }
 
 // showDevelopment is the page of the development provider.

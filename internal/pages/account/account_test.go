@@ -1,0 +1,145 @@
+package account_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pquerna/otp/totp"
+
+	"github.com/admit-dev/admit/internal/testkit"
+)
+
+const sentence = "a quiet green lamp"
+
+func says(a testkit.Answer, texts ...string) {
+	a.T.Helper()
+	for _, text := range texts {
+		text, not := strings.CutPrefix(text, "!")
+		if strings.Contains(string(a.Body), text) == not {
+			a.T.Errorf("%q is there: %t, in\n%s", text, not, a.Body)
+		}
+	}
+}
+
+func led(a testkit.Answer, to string) {
+	a.T.Helper()
+	if got := a.Want(303).Header.Get("Location"); got != to {
+		a.T.Errorf("led to %s, want %s", got, to)
+	}
+}
+
+func person(s *testkit.Server, email string) *testkit.Client {
+	s.Helper()
+	c := s.Client()
+	c.Post("/auth/signup", testkit.M{"email": email, "password": sentence}).Want(201)
+	s.Records()
+	return c
+}
+
+// Strangers are led to the door and back, and every page of the account is there for who is signed in, without JavaScript.
+func TestAccountIsOnesOwn(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := person(s, "ann@example.com")
+		for _, path := range []string{"/account", "/account/security", "/account/security/password", "/account/security/app", "/account/security/passkey", "/account/sessions", "/account/organizations", "/account/email"} {
+			says(c.Get(path).Want(200), `aria-label="Your account"`, `aria-current="page"`, "ann@example.com")
+			led(s.Client().Get(path), "/signin?return_to="+url.QueryEscape(path))
+		}
+		s.Advance(11 * 60e9)
+		led(c.Get("/account/email"), "/confirm?return_to=%2Faccount%2Femail")
+		says(c.Get("/confirm?return_to=%2Faccount%2Femail").Want(200), "Confirm that it is you", `type="password"`)
+		says(c.Fill("/confirm?return_to=/account/email", "/confirm", url.Values{"password": {"no"}}).Want(403), "not right")
+		led(c.Fill("/confirm?return_to=/account/email", "/confirm", url.Values{"password": {sentence}}), "/account/email")
+		c.Get("/account/email").Want(200)
+	})
+}
+
+// A form of the account does what its JSON route does: the same change, the same events.
+func TestAccountFormsAreTheRoutes(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := person(s, "ann@example.com")
+		led(c.Fill("/account", "/account", url.Values{"name": {"Ann"}, "username": {"annie"}}), "/account")
+		s.Events("user.updated")
+		says(c.Get("/account").Want(200), `<p class="note ok" role="status">Saved.</p>`, `value="Ann"`, `value="annie"`)
+		says(c.Get("/account").Want(200), "!Saved.")
+		says(c.Fill("/account", "/account", url.Values{"username": {"a"}}).Want(422), `id="username-err"`, `value="a"`, "<title>Error: ")
+		s.Events()
+
+		says(c.Fill("/account/security/password", "/account/security/password", url.Values{"current_password": {"no"}, "new_password": {"a quiet red lamp"}}).Want(403), "There is a problem")
+		s.Events("password.change_failed")
+		led(c.Fill("/account/security/password", "/account/security/password", url.Values{"current_password": {sentence}, "new_password": {"a quiet red lamp"}}), "/account/security")
+		s.Events("password.changed", "message.queued")
+
+		led(c.Fill("/account/email", "/account/email", url.Values{"email": {"new@example.com"}}), "/account")
+		if mail := s.Letter("new@example.com"); len(mail.Links) == 0 {
+			t.Errorf("%+v", mail)
+		}
+		s.Records()
+
+		led(c.Fill("/account/organizations", "/account/organizations", url.Values{"name": {"Acme"}}), "/account/organizations")
+		page := c.Get("/account/organizations").Want(200)
+		says(page, "Acme", "owner", "You work here")
+		says(c.Submit(page, regexp.MustCompile(`/account/organizations/[^"]+/leave`).FindString(string(page.Body)), nil).Want(409), "owner") // the last one stays
+		s.Records()
+		leave := regexp.MustCompile(`/account/organizations/[^"]+/leave`).FindString(string(page.Body))
+		led(c.Send(strings.Replace(leave, "/leave", "/switch", 1), nil), "/account/organizations")
+		if kinds := s.Records(); len(kinds) != 1 || kinds[0].Kind != "session.org_switched" {
+			t.Errorf("%+v", kinds)
+		}
+	})
+}
+
+// An authenticator app is set up and removed, and a session is ended from another, without JavaScript.
+func TestFactorsAndSessionsOnPages(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := person(s, "ann@example.com")
+		other := s.Client()
+		other.Post("/auth/login", testkit.M{"email": "ann@example.com", "password": sentence}).Want(200)
+		page := c.Get("/account/sessions").Want(200)
+		says(page, "This device", "Sign out everywhere else")
+		ends := regexp.MustCompile(`/account/sessions/ses_[^"]+/end`).FindAllString(string(page.Body), -1)
+		if len(ends) != 2 {
+			t.Fatal(ends)
+		}
+		s.Records()
+		led(c.Submit(page, ends[1], nil), "/account/sessions")
+		s.Events("session.revoked")
+		other.Get("/auth/me").Want(401)
+		c.Get("/auth/me").Want(200)
+
+		begun := c.Fill("/account/security/app", "/account/security/app", nil).Want(200)
+		says(begun, `src="data:image/png;base64,`, `autocomplete="one-time-code"`)
+		key := regexp.MustCompile(`<code>([A-Z2-7]+)</code>`).FindSubmatch(begun.Body)
+		code, err := totp.GenerateCode(string(key[1]), s.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		says(c.Submit(begun, "/account/security/app/confirm", url.Values{"code": {"000000"}}).Want(422), `id="code-err"`)
+		done := c.Submit(begun, "/account/security/app/confirm", url.Values{"code": {code}}).Want(200)
+		if n := len(regexp.MustCompile(`<li>[0-9a-z]{4}-`).FindAll(done.Body, -1)); n != 10 {
+			t.Errorf("%d recovery codes on\n%s", n, done.Body)
+		}
+		security := c.Get("/account/security").Want(200)
+		says(security, ">On</span>", "Get new codes")
+		says(c.Submit(security, "/account/security/codes", nil).Want(200), "Keep your recovery codes")
+		led(c.Submit(security, "/account/security/app/remove", nil), "/account/security")
+		says(c.Get("/account/security").Want(200), ">Off</span>", "!Get new codes")
+	})
+}
+
+// German is there for who asks for it, by the browser or by choice, with times and refusals in it.
+func TestPagesInGerman(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := person(s, "ann@example.com")
+		led(c.Send("/preferences", url.Values{"language": {"de"}, "here": {"/account/sessions"}}), "/account/sessions")
+		says(c.Get("/account/sessions").Want(200), `lang="de"`, "Wo Sie angemeldet sind", "gerade eben", `title="6. Mai 2031, 07:08 UTC"`)
+		led(c.Send("/preferences", url.Values{"scheme": {"dark"}, "here": {"https://evil.example/"}}), "/")
+		says(c.Get("/account").Want(200), `data-scheme="dark"`)
+		says(c.Fill("/account", "/account", url.Values{"username": {"a"}}).Want(422), "Fehler:", "Ein Benutzername hat 4 bis 24 Zeichen")
+		stranger := s.Client()
+		stranger.Header.Set("Accept-Language", "de-AT,en;q=0.5")
+		says(stranger.Get("/account/nowhere").Want(404))
+		says(stranger.Get("/recover").Want(200), "Setzen Sie Ihr Passwort zurück")
+	})
+}

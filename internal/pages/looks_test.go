@@ -1,0 +1,150 @@
+package pages_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/admit-dev/admit/internal/testkit"
+	"github.com/admit-dev/admit/internal/testkit/browser"
+)
+
+// post sends a form of the page that is open, as a person does, and waits for the next page.
+func post(b *browser.Browser, action, fill string) {
+	b.T.Helper()
+	b.Run(`const f = document.querySelector('form[action^="` + action + `"]'); const fill = (name, value) => (f.elements[name].value = value); ` + fill + `; window.leaving = true; setTimeout(() => HTMLFormElement.prototype.submit.call(f)); return {};`)
+	b.Settle()
+}
+
+// shown is a page, and how it comes to be shown.
+type shown struct {
+	name string
+	open func()
+}
+
+const lamp = "a quiet green lamp"
+
+// every is each page of the way in and of the account, in an order in which each leads to the next.
+func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
+	at := s.Config.Web.BaseURL
+	open := func(path string) func() { return func() { b.Open(at + path) } }
+	sent := func(to string) func() {
+		return func() { b.Open(at + strings.TrimPrefix(s.Letter(to).Links[0], at)) }
+	}
+	key, err := s.App().Owner.Link(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox := open("/dev/inbox")
+	return []shown{
+		{"start", open("/start")},
+		{"start-link", open("/start#k=" + key)},
+		{"welcome", func() {
+			post(b, "/start", "fill('email', 'ann@example.com'); fill('password', '"+lamp+"')")
+		}},
+		{"profile", open("/account")},
+		{"email", open("/account/email")},
+		{"security", open("/account/security")},
+		{"password", open("/account/security/password")},
+		{"passkey", open("/account/security/passkey")},
+		{"app", func() {
+			b.Open(at + "/account/security/app")
+			post(b, "/account/security/app", "")
+		}},
+		{"sessions", open("/account/sessions")},
+		{"linked", open("/account/linked")},
+		{"organizations-none", open("/account/organizations")},
+		{"organizations", func() { post(b, "/account/organizations", "fill('name', 'Acme Jobs')") }},
+		{"confirm", open("/confirm?return_to=/account")},
+		{"signout", open("/signout")},
+		{"signed-out", func() { post(b, "/signout", "") }},
+		{"signin-wrong", func() {
+			post(b, "/signin", "fill('username', 'ann@example.com'); fill('password', 'no')")
+		}},
+		{"signup", open("/signup")},
+		{"signup-wrong", func() { post(b, "/signup", "fill('email', 'bob'); fill('password', 'short')") }},
+		{"signup-sent", func() {
+			b.Open(at + "/signup")
+			post(b, "/signup", "fill('email', 'bob@example.com'); fill('password', '"+lamp+"')")
+		}},
+		{"verify", sent("bob@example.com")},
+		{"verified", func() { post(b, "/verify", "") }},
+		{"forgot", open("/recover")},
+		{"forgot-sent", func() { post(b, "/recover", "fill('email', 'bob@example.com')") }},
+		{"recover", sent("bob@example.com")},
+		{"recovered", func() { post(b, "/recover", "fill('password', 'a quiet red lamp')") }},
+		{"not-found", open("/recover?token=no")},
+		{"inbox", inbox},
+		{"errors", open("/docs/errors")},
+	}
+}
+
+// Every page can be used by everybody: axe-core finds nothing on it, in light and in dark, on a phone and on a desk, and at 320 pixels
+// nothing has to be scrolled sideways. With SCREENSHOTS each is written there as a picture.
+func TestEveryPageCanBeUsed(t *testing.T) {
+	b := browser.New(t)
+	cfg := testkit.Config(t, testkit.DatabaseURL(t, "sqlite"))
+	cfg.Address.Verification, cfg.Notify.App = "soft", "Acme Jobs"
+	cfg.Social.Development = "on"
+	s := testkit.StartAt(t, cfg, testkit.NewClock())
+	pictures := os.Getenv("SCREENSHOTS")
+	for _, page := range every(t, b, s) {
+		page.open()
+		for _, width := range []int64{320, 375, 1280} {
+			for _, dark := range []bool{false, true} {
+				b.View(width, dark)
+				if width == 320 {
+					if got := b.Run(`return {is: document.documentElement.scrollWidth, of: innerWidth}`); got["is"].(float64) > 320 {
+						t.Errorf("%s is %v wide at 320", page.name, got)
+					}
+					continue
+				}
+				var rules []string
+				if dark { // the same page in other colours
+					rules = []string{"color-contrast"}
+				}
+				for _, found := range b.Violations(rules...) {
+					t.Errorf("%s at %d, dark %t: %s", page.name, width, dark, found)
+				}
+				if pictures == "" {
+					continue
+				}
+				name := fmt.Sprintf("%s-%d-%s.png", page.name, width, map[bool]string{false: "light", true: "dark"}[dark])
+				if err := os.WriteFile(filepath.Join(pictures, name), b.Picture(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// In a real browser a passkey is added on its page, opens the door by itself from the field of the name, and is taken away again.
+func TestPasskeyOnPages(t *testing.T) {
+	b := browser.New(t)
+	s := testkit.StartAt(t, testkit.Config(t, testkit.DatabaseURL(t, "sqlite")), testkit.NewClock())
+	at := s.Config.Web.BaseURL
+	b.Device()
+	key, err := s.App().Owner.Link(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Open(at + "/start#k=" + key)
+	post(b, "/start", "fill('email', 'ann@example.com'); fill('password', '"+lamp+"')")
+	b.Open(at + "/account/security/passkey")
+	b.Run(`window.leaving = true; document.querySelector('form[data-passkey] button[type=button]').click(); return {};`)
+	b.Settle()
+	on := b.Run(`return {at: location.pathname, passkeys: document.querySelectorAll('form[action*="/passkeys/"][action$="/remove"]').length, said: document.querySelector('[role=status]').textContent};`)
+	if on["at"] != "/account/security" || on["passkeys"] != 1.0 || on["said"] != "Your passkey is added." {
+		t.Fatal(on)
+	}
+	b.Open(at + "/signout")
+	post(b, "/signout", "")
+	b.Wait(`location.pathname === '/account'`)
+	b.Open(at + "/account/security")
+	post(b, "/account/security/passkeys/", "")
+	if on = b.Run(`return {passkeys: document.querySelectorAll('form[action*="/passkeys/"]').length};`); on["passkeys"] != 0.0 {
+		t.Fatal(on)
+	}
+}
