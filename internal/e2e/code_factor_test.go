@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,25 @@ func reachable(s *testkit.Server, email, phone string) *testkit.Client {
 	texted(s, c, phone)
 	s.Records()
 	return c
+}
+
+// Looking at the page that asks who one is sends nothing: programs look at pages. Its button does, and the code leads on.
+func TestConfirmPageSendsOnRequest(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		ann := reachable(s, "ann@example.com", number)
+		coded(s, ann, "phone", number)
+		s.Records()
+		const page = "/confirm?return_to=/account/security"
+		ann.Get(page).Want(200)
+		ann.Get(page).Want(200)
+		s.Events()
+		asked := ann.Fill(page, "/confirm", url.Values{"method": {"phone"}}).Want(200)
+		s.Events("message.queued")
+		led := ann.Submit(asked, "/confirm", url.Values{"code": {codeIn(s, number)}}).Want(303)
+		if to := led.Header.Get("Location"); to != "/account/security" {
+			t.Error(to)
+		}
+	})
 }
 
 // Codes by mail or by text are a second factor once one has arrived: asked for after the password, with recovery codes beside them, and for

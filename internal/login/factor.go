@@ -243,6 +243,16 @@ func (s *Service) policy(ctx context.Context, u *user.User) (Policy, error) {
 	return policyOf(s.methods, u, required), err
 }
 
+// Offers names what somebody who is signed in may show to prove again that it is them, the usual way first, and reports whether asking for
+// that one sends a message.
+func (s *Service) Offers(ctx context.Context, u user.User) (choices []string, sends bool, err error) {
+	p, err := s.policy(ctx, &u)
+	if err != nil || len(p.Again) == 0 {
+		return nil, false, err
+	}
+	return p.Again, p.way[p.Again[0]] != 0, nil
+}
+
 // Ask says what somebody who is signed in may show to prove again that it is them, and what to fill in or to sign for one of these
 // ways: the one that is chosen, or else the first.
 func (s *Service) Ask(ctx context.Context, u user.User, sessionID, method string) (Prompt, []string, error) {

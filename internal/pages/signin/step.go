@@ -139,11 +139,19 @@ func (s *signin) answer(v *pages.Visit) error {
 	return s.onward(v, last, out, err, s.again)
 }
 
-// showConfirm asks somebody who is signed in to show again that it is them.
+// showConfirm asks somebody who is signed in to show again that it is them. A message is sent when they choose that way, and not because a
+// page was looked at.
 func (s *signin) showConfirm(v *pages.Visit) error {
 	to, err := s.app.Config.Web.ReturnTo(v.R.URL.Query().Get("return_to"))
 	if err != nil {
 		return err
+	}
+	choices, sends, err := s.app.Door.Offers(v, v.Live.User)
+	if err != nil {
+		return err
+	}
+	if sends {
+		return s.showStep(v, stepPage{Methods: choices, Confirm: true, To: to})
 	}
 	return s.askAgain(v, to, "")
 }
