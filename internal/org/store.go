@@ -26,7 +26,9 @@ type orgRow struct {
 func find(ctx context.Context, q database.Querier, ref string) (Org, error) {
 	text := `SELECT ` + database.Columns[orgRow]() + ` FROM orgs WHERE id = $1`
 	if !id.Valid("org", ref) {
-		ref = strings.ToLower(ref)
+		if ref = strings.ToLower(ref); !slugForm.MatchString(ref) {
+			return Org{}, ErrNotFound // and no store is asked for what it may not hold
+		}
 		text = `SELECT o.id, o.slug, o.name, o.suspended_at, o.created_at, o.updated_at, o.require_mfa FROM org_slugs s JOIN orgs o ON o.id = s.org_id WHERE s.slug = $1`
 	}
 	r, err := database.One[orgRow](ctx, q, text, ref)
