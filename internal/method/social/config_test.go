@@ -25,7 +25,7 @@ func TestHalfConfiguredProviders(t *testing.T) {
 		}
 		return "PROVIDERS_FILE=" + path
 	}
-	production := "ENVIRONMENT=production SESSION_SECRET_KEY=0f3a9c7be1d24586a0f3a9c7be1d2458 DATABASE_URL=sqlite:////tmp/x.db BASE_URL=https://auth.example.com"
+	production := "ENVIRONMENT=production SESSION_SECRET_KEY=0f3a9c7be1d24586a0f3a9c7be1d2458 DATABASE_URL=sqlite:///./x.db BASE_URL=https://auth.example.com"
 	for given, want := range map[string][]string{
 		"GOOGLE_ENABLED=true":                            {"GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"},
 		"GITHUB_ENABLED=true GITHUB_CLIENT_ID=x":         {"GITHUB_CLIENT_SECRET"},
