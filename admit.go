@@ -16,6 +16,7 @@ import (
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/pages/account"
+	"github.com/admit-dev/admit/internal/pages/admin"
 	"github.com/admit-dev/admit/internal/pages/signin"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -139,7 +140,7 @@ func mountPages(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web
 		return err
 	}
 	site.Mount(mux)
-	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site))
+	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site), admin.Mount(mux, site))
 }
 
 // App is the parts below HTTP, for the programs of this module.

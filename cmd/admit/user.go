@@ -26,6 +26,8 @@ type userCmd struct {
 
 type userListCmd struct {
 	Search string `help:"Only whose name or identifier begins with this." placeholder:"TEXT"`
+	State  string `help:"Only who is active, disabled or locked." enum:",active,disabled,locked" default:"" placeholder:"STATE"`
+	Role   string `help:"Only who holds this global role." placeholder:"ROLE"`
 	cli.Part
 }
 
@@ -42,7 +44,7 @@ func (c *userListCmd) Run(p *cli.Program) error {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	list, err := a.Users.List(p.Ctx, c.Search, c.After, c.Limit)
+	list, err := a.Users.List(p.Ctx, user.Filter{Text: c.Search, State: user.State(c.State), Role: c.Role}, c.After, c.Limit)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (c *userCreateCmd) create(p *cli.Program, a *app.App, in user.New, pass str
 			return u, err
 		}
 	}
-	if u, err = a.Passwords.Create(p.Ctx, in, pass); err != nil || len(c.Role) == 0 {
+	if u, err = a.Passwords.Create(p.Ctx, authz.System, in, pass); err != nil || len(c.Role) == 0 {
 		return u, err
 	}
 	return a.Accounts.SetRoles(p.Ctx, authz.System, u.ID, c.Role)

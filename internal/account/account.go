@@ -19,11 +19,12 @@ type Service struct {
 	db    *database.DB
 	authz *authz.Service
 	users *user.Service
+	alive *session.Service
 }
 
 // NewService works through az, which knows who may change whom.
-func NewService(db *database.DB, az *authz.Service, users *user.Service) *Service {
-	return &Service{db, az, users}
+func NewService(db *database.DB, az *authz.Service, users *user.Service, sessions *session.Service) *Service {
+	return &Service{db, az, users, sessions}
 }
 
 // Get is a person, for holders of sys:users:read.
@@ -34,12 +35,12 @@ func (s *Service) Get(ctx context.Context, c authz.Caller, userID string) (user.
 	return s.users.Find(ctx, userID)
 }
 
-// List is everybody, newest first, for holders of sys:users:read. text, when given, is what a name or an identifier begins with.
-func (s *Service) List(ctx context.Context, c authz.Caller, text, after string, limit int) (user.Page, error) {
+// List is everybody who fits, newest first, for holders of sys:users:read.
+func (s *Service) List(ctx context.Context, c authz.Caller, f user.Filter, after string, limit int) (user.Page, error) {
 	if err := s.authz.Require(ctx, c, "sys:users:read", ""); err != nil {
 		return user.Page{}, err
 	}
-	return s.users.List(ctx, text, after, limit)
+	return s.users.List(ctx, f, after, limit)
 }
 
 // Update changes the profile of a person.
@@ -122,6 +123,24 @@ func (s *Service) SignOut(ctx context.Context, c authz.Caller, userID string) (n
 		return err
 	})
 	return n, err
+}
+
+// Sessions is where a person is signed in, newest first, for who may end that: holders of sys:users:logout.
+func (s *Service) Sessions(ctx context.Context, c authz.Caller, userID string) ([]session.Session, error) {
+	if err := s.authz.Require(ctx, c, "sys:users:logout", ""); err != nil {
+		return nil, err
+	}
+	if _, err := s.users.Get(ctx, userID); err != nil {
+		return nil, err
+	}
+	return s.alive.List(ctx, userID)
+}
+
+// EndSession ends one session of a person.
+func (s *Service) EndSession(ctx context.Context, c authz.Caller, userID, sessionID string) error {
+	return s.Change(ctx, c, "sys:users:logout", userID, func(tx *authz.Tx) error {
+		return session.Revoke(tx.Tx, userID, sessionID, session.RevokedByAdmin)
+	})
 }
 
 // Change is a change of one person by somebody who may, and who holds at least what they hold.

@@ -10,6 +10,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/lockout"
+	"github.com/admit-dev/admit/internal/session"
 	people "github.com/admit-dev/admit/internal/user"
 )
 
@@ -30,12 +31,30 @@ type Users struct {
 
 type listUsersIn struct {
 	Part
-	Text string `query:"q" maxLength:"320" doc:"What a name or an identifier begins with."`
+	Text  string `query:"q" maxLength:"320" doc:"What a name or an identifier begins with."`
+	State string `query:"state" enum:"active,disabled,locked" doc:"How it stands with the account. Who is locked is active too."`
+	Role  string `query:"role" maxLength:"100" doc:"A global role they hold, by key."`
 }
 
 // UserRef names a person.
 type UserRef struct {
 	User string `path:"user" maxLength:"320" doc:"usr_…"`
+}
+
+type newUserIn struct {
+	Body struct {
+		Email    string `json:"email,omitempty" maxLength:"1000"`
+		Username string `json:"username,omitempty" maxLength:"100"`
+		Phone    string `json:"phone,omitempty" maxLength:"100"`
+		Name     string `json:"name,omitempty" maxLength:"1000"`
+		Password string `json:"password,omitempty" maxLength:"4096" doc:"Without one they set it by a link: see reset-password."`
+	}
+}
+
+// UserSessionRef names a session of a person.
+type UserSessionRef struct {
+	UserRef
+	ID string `path:"id" maxLength:"100" doc:"ses_…"`
 }
 
 type editUserIn struct {
@@ -57,6 +76,11 @@ func (s *API) people() {
 	tags := []string{"Users"}
 	at := "/api/v1/users"
 	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Everybody, newest first", Tags: tags}, user, s.listUsers)
+	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make an account for somebody", DefaultStatus: http.StatusCreated, Tags: tags}, user, func(q *call, in *newUserIn) (Person, error) {
+		b := in.Body
+		u, err := s.app.Passwords.Create(q, q.caller(), people.New{Email: b.Email, Username: b.Username, Phone: b.Phone, Name: b.Name}, b.Password)
+		return s.person(q, u, err)
+	})
 	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}", Summary: "A person", Tags: tags}, user, func(q *call, in *UserRef) (Person, error) {
 		u, err := s.app.Accounts.Get(q, q.caller(), in.User)
 		return s.person(q, u, err)
@@ -98,6 +122,13 @@ func (s *API) people() {
 		n, err := s.app.Accounts.SignOut(q, q.caller(), in.User)
 		return Ended{"They are signed out.", n}, err
 	})
+	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}/sessions", Summary: "Where a person is signed in, newest first", Tags: tags}, user, func(q *call, in *UserRef) (Sessions, error) {
+		list, err := s.app.Accounts.Sessions(q, q.caller(), in.User)
+		return Sessions{Items: mapped(list, func(n session.Session) Session { return newSession(n, q.live.Session.ID) })}, err
+	})
+	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{user}/sessions/{id}", Summary: "Sign a person out on one device", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *UserSessionRef) (nothing, error) {
+		return nothing{}, s.app.Accounts.EndSession(q, q.caller(), in.User, in.ID)
+	})
 }
 
 func (s *API) person(q *call, u people.User, err error) (Person, error) {
@@ -116,7 +147,7 @@ func (s *API) listUsers(q *call, in *listUsersIn) (Users, error) {
 	if in.Cursor != "" && !id.Valid("usr", in.Cursor) {
 		return Users{}, ErrCursor
 	}
-	p, err := s.app.Accounts.List(q, q.caller(), in.Text, in.Cursor, in.Limit)
+	p, err := s.app.Accounts.List(q, q.caller(), people.Filter{Text: in.Text, State: people.State(in.State), Role: in.Role}, in.Cursor, in.Limit)
 	if err != nil {
 		return Users{}, err
 	}

@@ -35,6 +35,10 @@ type Sessions struct {
 	NextCursor *string   `json:"next_cursor" doc:"Give it as cursor for the next part; null at the end."`
 }
 
+func newSession(n session.Session, current string) Session {
+	return Session{n.ID, n.ID == current, string(n.Transport), device.Name(n.UserAgent), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt}
+}
+
 // Part asks for a part of a list.
 type Part struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Most items to give."`
@@ -78,7 +82,7 @@ func (s *API) listSessions(q *call, in *Part) (Sessions, error) {
 			out.NextCursor = &out.Items[in.Limit-1].ID
 			break
 		}
-		out.Items = append(out.Items, Session{n.ID, n.ID == q.live.Session.ID, string(n.Transport), device.Name(n.UserAgent), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt})
+		out.Items = append(out.Items, newSession(n, q.live.Session.ID))
 	}
 	return out, err
 }

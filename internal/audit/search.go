@@ -11,6 +11,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/user"
 )
 
 // Filter is what is searched for: every part that is given must fit.
@@ -102,7 +103,7 @@ func (s *Service) named(ctx context.Context, f Filter) (Filter, error) {
 	if f.Text == "" {
 		return f, nil
 	}
-	p, err := s.users.List(ctx, f.Text, "", mostPeople)
+	p, err := s.users.List(ctx, user.Filter{Text: f.Text}, "", mostPeople)
 	for _, u := range p.Users {
 		f.people = append(f.people, u.ID)
 	}

@@ -55,7 +55,8 @@ func SystemPermissions() []Permission {
 	add(ScopeGlobal, false, `sys:users:read See users
 		sys:orgs:read See every organization
 		sys:orgs:create Create organizations, where not everybody may`)
-	add(ScopeGlobal, true, `sys:users:update Change users
+	add(ScopeGlobal, true, `sys:users:create Make accounts for others
+		sys:users:update Change users
 		sys:users:disable Disable, enable and unlock users
 		sys:users:logout End the sessions of users
 		sys:users:recover Help users who lost a way in: send reset links, take second factors away
@@ -64,7 +65,8 @@ func SystemPermissions() []Permission {
 		sys:orgs:suspend Suspend and reinstate organizations
 		sys:permissions:declare Declare permissions
 		sys:clients:manage Manage OAuth clients
-		sys:keys:rotate Rotate signing keys`)
+		sys:keys:rotate Rotate signing keys
+		sys:server:read See the health, the settings and the keys of the server`)
 	return list
 }
 

@@ -64,7 +64,7 @@ func TestCodesTellNothing(t *testing.T) {
 					for i, who := range []string{"known", "unverified", "suspended", "role", "nobody"} {
 						to, in := at(i)
 						if who != "nobody" {
-							u, err := s.App().Passwords.Create(t.Context(), in, pass)
+							u, err := s.App().Passwords.Create(t.Context(), authz.System, in, pass)
 							if err != nil {
 								t.Fatal(err)
 							}
@@ -343,7 +343,7 @@ func TestHDR02CodesIgnoreTheRequest(t *testing.T) {
 // SGN-11: where sign-up is closed a code or a link makes no account, and is sent to nobody without one, also when it was open a moment ago.
 func TestSGN11CodesMakeNoAccounts(t *testing.T) {
 	testkit.Each(t, func(c *admit.Config) { c.Login.SignUp = false }, func(s *testkit.Server) {
-		if _, err := s.App().Passwords.Create(t.Context(), user.New{Email: "ann@example.com"}, ""); err != nil {
+		if _, err := s.App().Passwords.Create(t.Context(), authz.System, user.New{Email: "ann@example.com"}, ""); err != nil {
 			t.Fatal(err)
 		}
 		enterCode(s.Client(), sendCode(s.Client(), "ann@example.com"), codeIn(s, "ann@example.com")).Want(200)

@@ -27,7 +27,7 @@ func everybody(s *testkit.Server, name string) (emails []string) {
 			c.Get("/auth/development/callback?" + back).Want(303)
 			continue
 		}
-		u, err := s.App().Passwords.Create(s.Context(), user.New{Email: email}, pass)
+		u, err := s.App().Passwords.Create(s.Context(), authz.System, user.New{Email: email}, pass)
 		if err == nil && kind != "unverified" {
 			err = s.App().DB.Write(s.Context(), func(tx *database.Tx) error { return user.VerifyEmail(tx, u.ID, email) })
 		}

@@ -80,7 +80,7 @@ func TestOwnerLinkOfTheSuspended(t *testing.T) {
 		if err := s.App().Accounts.Disable(t.Context(), authz.System, off); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.App().Passwords.Create(t.Context(), user.New{Email: "bare@example.com"}, ""); err != nil {
+		if _, err := s.App().Passwords.Create(t.Context(), authz.System, user.New{Email: "bare@example.com"}, ""); err != nil {
 			t.Fatal(err)
 		}
 		bare, _ := s.App().Users.Find(t.Context(), "bare@example.com")

@@ -434,7 +434,7 @@ func TestPasskeyOptionsTellNothing(t *testing.T) {
 func TestPasskeyOfTheSuspended(t *testing.T) {
 	for code, change := range map[string]func(*admit.Config){"account_disabled": nil, "invalid_credentials": strict} {
 		testkit.Each(t, change, func(s *testkit.Server) {
-			if _, err := s.App().Passwords.Create(s.Context(), user.New{Email: "ann@example.com"}, pass); err != nil {
+			if _, err := s.App().Passwords.Create(s.Context(), authz.System, user.New{Email: "ann@example.com"}, pass); err != nil {
 				t.Fatal(err)
 			}
 			c := s.Client()

@@ -94,7 +94,7 @@ func TestSignUpAtOnce(t *testing.T) {
 // SGN-11: where sign-up is closed, nobody makes an account, and nobody learns who has one.
 func TestSignUpClosed(t *testing.T) {
 	testkit.Each(t, func(c *admit.Config) { c.Login.SignUp = false }, func(s *testkit.Server) {
-		if _, err := s.App().Passwords.Create(t.Context(), user.New{Email: "ann@example.com"}, pass); err != nil {
+		if _, err := s.App().Passwords.Create(t.Context(), authz.System, user.New{Email: "ann@example.com"}, pass); err != nil {
 			t.Fatal(err)
 		}
 		s.Records()
@@ -137,7 +137,7 @@ func TestLoginTellsNothing(t *testing.T) {
 		if err := s.App().Accounts.Disable(t.Context(), authz.System, off); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.App().Passwords.Create(t.Context(), user.New{Email: "without@example.com"}, ""); err != nil {
+		if _, err := s.App().Passwords.Create(t.Context(), authz.System, user.New{Email: "without@example.com"}, ""); err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range []string{"/auth/login", "/api/v1/login", "attempt"} {

@@ -22,6 +22,7 @@ type world struct {
 	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
 	passkey, identity, device                  string
 	phone                                      *testkit.Authenticator // what keeps the passkey
+	away                                       string                 // a session of user
 	arrival                                    func() string          // the query somebody comes back from a provider with
 	letter                                     func() string          // the token of a link to sign in with
 }
@@ -88,6 +89,8 @@ func (w *world) path(o op) string {
 	}
 	id := w.session
 	switch {
+	case strings.Contains(o.Path, "/users/{user}/sessions/") && w.away != "":
+		id = w.away
 	case strings.Contains(o.Path, "/invitations/"):
 		id = w.invitation
 	case strings.Contains(o.Path, "/guards/"):
@@ -129,6 +132,7 @@ func (w *world) body(o op) any {
 		"PATCH /api/v1/roles/{role}":                      m{"permissions": []string{"jobs:post"}},
 		"POST /api/v1/guards":                             m{"pattern": "jobs:post", "condition": "true"},
 		"PUT /api/v1/permissions":                         m{"permissions": []m{{"name": "post_job"}}},
+		"POST /api/v1/users":                              m{"email": "made@example.com"},
 		"PATCH /api/v1/users/{user}":                      m{"name": "Renamed"},
 		"PUT /api/v1/users/{user}/roles":                  m{"roles": []string{"manager"}},
 		"POST /api/v1/check":                              m{"subject": w.member, "permission": "jobs:post", "org_id": w.org},

@@ -84,7 +84,7 @@ func (s *Service) First(ctx context.Context) error {
 	if has, err := s.users.HasOwner(ctx); err != nil || has {
 		return err
 	}
-	u, err := s.passwords.Create(ctx, user.New{Email: s.cfg.Email}, s.cfg.Password.Reveal())
+	u, err := s.passwords.Create(ctx, authz.System, user.New{Email: s.cfg.Email}, s.cfg.Password.Reveal())
 	if errors.Is(err, user.ErrEmailTaken) {
 		u, err = s.users.Find(ctx, s.cfg.Email)
 	}

@@ -58,6 +58,7 @@ type Shell struct {
 	Title string // of the part
 	Note  string // below it, such as whose it is; may be empty
 	Links []Link
+	Dense bool // for lists: wide, with small controls
 }
 
 // Link is one place of a Shell. One without an address is a heading.

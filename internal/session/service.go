@@ -232,14 +232,17 @@ func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
 
 // Revoke ends one session of a person.
 func (s *Service) Revoke(ctx context.Context, userID, sessionID string, why Reason) error {
-	return s.db.Write(ctx, func(tx *database.Tx) error {
-		gone, err := remove(tx, ofUser(sessionID, userID))
-		if err == nil && len(gone) == 0 {
-			return ErrNone
-		}
-		tell(tx, gone, why)
-		return err
-	})
+	return s.db.Write(ctx, func(tx *database.Tx) error { return Revoke(tx, userID, sessionID, why) })
+}
+
+// Revoke ends one session of a person, as part of a change.
+func Revoke(tx *database.Tx, userID, sessionID string, why Reason) error {
+	gone, err := remove(tx, ofUser(sessionID, userID))
+	if err == nil && len(gone) == 0 {
+		return ErrNone
+	}
+	tell(tx, gone, why)
+	return err
 }
 
 // RevokeRefresh ends the session a refresh token belongs to, also when the token is not the current one.

@@ -108,10 +108,27 @@ type Page struct {
 	Next  string // give it as after for the next page; "" at the end
 }
 
-// List gives at most limit people that come after the one with the id after, newest first. text, when given, is what their name
-// or one of their identifiers begins with.
-func (s *Service) List(ctx context.Context, text, after string, limit int) (Page, error) {
-	users, err := list(ctx, s.db, strings.ToLower(strings.TrimSpace(text)), after, limit+1)
+// State is how it stands with an account.
+type State string
+
+// The states an account may be in. Who is locked is active too.
+const (
+	StateActive   State = "active"
+	StateDisabled State = "disabled"
+	StateLocked   State = "locked"
+)
+
+// Filter is who is listed: every part that is given must fit.
+type Filter struct {
+	Text  string // what a name or an identifier begins with
+	State State
+	Role  string // a global role, by key
+}
+
+// List gives at most limit people that come after the one with the id after, newest first.
+func (s *Service) List(ctx context.Context, f Filter, after string, limit int) (Page, error) {
+	f.Text = strings.ToLower(strings.TrimSpace(f.Text))
+	users, err := list(ctx, s.db, f, after, limit+1, s.db.Now())
 	p := Page{Users: users}
 	if len(users) > limit {
 		p.Users = users[:limit]

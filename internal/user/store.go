@@ -2,6 +2,7 @@ package user
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -95,10 +96,23 @@ func ByIdentifier(ctx context.Context, q database.Querier, i Identifier) (User, 
 }
 
 // list compares the beginning of what people are called by its characters: neither engine's LIKE means the same as the other's.
-func list(ctx context.Context, q database.Querier, text, after string, limit int) ([]User, error) {
-	rows, err := database.All[Row](ctx, q, `SELECT `+Select+` FROM users u `+Joins+
+func list(ctx context.Context, q database.Querier, f Filter, after string, limit int, now time.Time) ([]User, error) {
+	text, args := `SELECT `+Select+` FROM users u `+Joins+
 		` WHERE (CAST($1 AS TEXT) = '' OR u.id < $1) AND (CAST($2 AS TEXT) = '' OR u.id = $2 OR substr(lower(u.name), 1, length($2)) = $2
-		OR EXISTS (SELECT 1 FROM identifiers i WHERE i.user_id = u.id AND substr(i.value, 1, length($2)) = $2)) ORDER BY u.id DESC LIMIT $3`, after, text, limit)
+		OR EXISTS (SELECT 1 FROM identifiers i WHERE i.user_id = u.id AND substr(i.value, 1, length($2)) = $2))`, []any{after, f.Text, limit}
+	switch f.State {
+	case StateActive:
+		text += ` AND u.disabled_at IS NULL`
+	case StateDisabled:
+		text += ` AND u.disabled_at IS NOT NULL`
+	case StateLocked:
+		text, args = text+` AND u.id IN (SELECT l.about FROM lockouts l WHERE l.locked_until > $4)`, append(args, now)
+	}
+	if f.Role != "" {
+		args = append(args, f.Role)
+		text += fmt.Sprintf(` AND u.id IN (SELECT h.user_id FROM user_roles h WHERE h.role = $%d)`, len(args))
+	}
+	rows, err := database.All[Row](ctx, q, text+` ORDER BY u.id DESC LIMIT $3`, args...)
 	users := make([]User, len(rows))
 	for i, r := range rows {
 		users[i] = r.User()

@@ -285,11 +285,15 @@ func (s *Service) Register(ctx context.Context, in user.New, password string) (u
 	if password == "" {
 		return u, s.cfg.Allow(password)
 	}
-	return s.Create(ctx, in, password)
+	return s.Create(ctx, authz.System, in, password)
 }
 
-// Create makes an account, whether people may make one for themselves or not. An empty password makes one without.
-func (s *Service) Create(ctx context.Context, in user.New, password string) (u user.User, err error) {
+// Create makes an account, whether people may make one for themselves or not, for holders of sys:users:create. An empty password makes
+// one without.
+func (s *Service) Create(ctx context.Context, c authz.Caller, in user.New, password string) (u user.User, err error) {
+	if err := s.authz.Require(ctx, c, "sys:users:create", ""); err != nil {
+		return u, err
+	}
 	ids, name, hash, err := s.prepare(ctx, in, password, true)
 	if err != nil {
 		return u, err

@@ -1,0 +1,3 @@
+DROP INDEX events_signins;
+DROP INDEX users_disabled;
+DROP INDEX lockouts_locked;

@@ -1,0 +1,115 @@
+// Package admin is the pages of those who run the site: the people and organizations on it, who may do what, what happened, and how the
+// server stands. Each asks the permission that its JSON route asks; who holds some of them sees those pages and no others.
+package admin
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/admit-dev/admit/internal/app"
+	"github.com/admit-dev/admit/internal/audit"
+	"github.com/admit-dev/admit/internal/pages"
+)
+
+//go:embed templates/*.html words/*.json
+var files embed.FS
+
+// admin is these pages.
+type admin struct {
+	*pages.Site
+	app *app.App
+
+	users, newUser, user, userDelete *pages.Template
+	audit, verify                    *pages.Template
+}
+
+// The parts of the administration, as they are in addresses.
+const (
+	atUsers    = "/admin/users"
+	atAudit    = "/admin/audit"
+	atLockouts = "/admin/lockouts"
+)
+
+// places is the navigation: what each part is called, and the permission it is for. One without an address is a heading.
+var places = []struct{ href, word, asks string }{
+	{"", "admin.people", ""},
+	{atUsers, "admin.users", "sys:users:read"},
+	{"", "admin.watch", ""},
+	{atAudit, "admin.audit", audit.MayRead},
+}
+
+// Mount serves them.
+func Mount(mux *http.ServeMux, site *pages.Site) error {
+	if err := site.AddWords(files); err != nil {
+		return err
+	}
+	s := &admin{Site: site, app: site.App}
+	t := func(names ...string) *pages.Template { return site.Template(files, names...) }
+	s.users, s.newUser, s.user, s.userDelete = t("users.html", "shared.html"), t("user_new.html"), t("user.html", "shared.html"), t("user_delete.html")
+	s.audit, s.verify = t("audit.html", "shared.html"), t("verify.html")
+	s.mountUsers(mux)
+	s.mountUser(mux)
+	s.mountAudit(mux)
+	return nil
+}
+
+// rights is what a visitor may do, for pages that show no more than that.
+type rights struct {
+	s *admin
+	v *pages.Visit
+}
+
+// May reports whether the visitor holds a permission on the platform.
+func (r rights) May(permission string) bool {
+	return r.s.app.Authz.Require(r.v, r.v.Caller(), permission, "") == nil
+}
+
+// show sends a page with the navigation around it. A heading is there where something is below it.
+func (s *admin) show(v *pages.Visit, t *pages.Template, at, title string, data any) error {
+	v.Shell = &pages.Shell{Title: v.T("admin.title"), Note: s.Name, Dense: true}
+	var heading *pages.Link
+	may := rights{s, v}
+	for _, p := range places {
+		switch {
+		case p.href == "":
+			heading = &pages.Link{Label: v.T(p.word)}
+		case may.May(p.asks):
+			if heading != nil {
+				v.Shell.Links = append(v.Shell.Links, *heading)
+				heading = nil
+			}
+			v.Shell.Links = append(v.Shell.Links, pages.Link{Href: p.href, Label: v.T(p.word), Current: p.href == at})
+		}
+	}
+	return v.Show(t, title, data)
+}
+
+// asked is a part of the address. What no person types is left out.
+func asked(v *pages.Visit, name string) string {
+	text := strings.TrimSpace(v.R.URL.Query().Get(name))
+	if len(text) > 320 || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return ""
+	}
+	return text
+}
+
+// further is the address of the next part of a list that was asked for with these words; none at its end.
+func further(at, cursor string, words url.Values) string {
+	if cursor == "" {
+		return ""
+	}
+	next := url.Values{"cursor": {cursor}}
+	for name, list := range words {
+		if name != "cursor" && list[0] != "" {
+			next[name] = list
+		}
+	}
+	return at + "?" + next.Encode()
+}
+
+// option is one choice of a field.
+type option struct{ Value, Label string }

@@ -1,0 +1,181 @@
+package admin_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/admit-dev/admit"
+	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/testkit"
+)
+
+const sentence = "a quiet green lamp"
+
+func says(a testkit.Answer, texts ...string) {
+	a.T.Helper()
+	for _, text := range texts {
+		text, not := strings.CutPrefix(text, "!")
+		if strings.Contains(string(a.Body), text) == not {
+			a.T.Errorf("%q is there: %t, in\n%s", text, not, a.Body)
+		}
+	}
+}
+
+func led(a testkit.Answer, to string) {
+	a.T.Helper()
+	if got := a.Want(303).Header.Get("Location"); got != to {
+		a.T.Errorf("led to %s, want %s", got, to)
+	}
+}
+
+func person(s *testkit.Server, email string) (c *testkit.Client, userID string) {
+	s.Helper()
+	c = s.Client()
+	userID = c.Post("/auth/signup", testkit.M{"email": email, "password": sentence}).Want(201).Text("id")
+	s.Records()
+	return c, userID
+}
+
+func owner(s *testkit.Server) *testkit.Client {
+	s.Helper()
+	c, userID := person(s, "root@example.com")
+	s.Grant(userID, authz.SuperAdmin)
+	return c
+}
+
+// helper is somebody with a role of exactly these permissions.
+func helper(s *testkit.Server, email string, permissions ...string) *testkit.Client {
+	s.Helper()
+	c, userID := person(s, email)
+	r, err := s.App().Authz.CreateGlobalRole(s.Context(), authz.System, authz.GlobalRoleEdit{Name: new("Role of " + strings.Split(email, "@")[0]), Permissions: &permissions})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Grant(userID, r.Key)
+	return c
+}
+
+// Each page of the administration asks the permission of its JSON route: strangers are led to the door, others are refused, and who
+// holds one permission sees its pages and the way to no other.
+func TestPagesAskForTheirPermission(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		pages := map[string]string{"/admin/users": "sys:users:read", "/admin/users/new": "sys:users:create", "/admin/audit": "sys:audit:read", "/admin/audit/verify": "sys:audit:read"}
+		nobody, nobodyID := person(s, "nobody@example.com")
+		pages["/admin/users/"+nobodyID] = "sys:users:read"
+		root := owner(s)
+		for path, permission := range pages {
+			led(s.Client().Get(path), "/signin?return_to="+url.QueryEscape(path))
+			says(nobody.Get(path).Want(403), permission)
+			root.Get(path).Want(200)
+		}
+		reader := helper(s, "reader@example.com", "sys:users:read")
+		page := reader.Get("/admin/users/" + nobodyID).Want(200)
+		says(page, `href="/admin/users"`, "!/admin/audit", "!/disable", "!/roles", "!/sessions/", "!/delete", "!Signed in")
+		reader.Send("/admin/users/"+nobodyID+"/disable", nil).Want(403)
+		reader.Get("/admin/audit").Want(403)
+		nobody.Get("/auth/me").Want(200)
+		s.Events()
+	})
+}
+
+// Whoever looks after people finds one of them, keeps them out and sees their session die, with the events of the JSON routes.
+func TestLookingAfterPeople(t *testing.T) {
+	change := func(cfg *admit.Config) { cfg.Lockout.After = 3 }
+	testkit.Each(t, change, func(s *testkit.Server) {
+		ann, annID := person(s, "ann@example.com")
+		person(s, "bob@example.com")
+		root := owner(s)
+		found := root.Get("/admin/users?q=ann@").Want(200)
+		says(found, "ann@example.com", "!bob@example.com")
+		at := regexp.MustCompile(`href="(/admin/users/usr_[^"]+)"`).FindStringSubmatch(string(found.Body))[1]
+		if at != "/admin/users/"+annID {
+			t.Fatal(at)
+		}
+		led(root.Fill(at, at+"/disable", nil), at)
+		s.Events("user.disabled", "session.revoked", "authorization.changed")
+		ann.Get("/auth/me").Want(401)
+		says(root.Get("/admin/users?state=disabled").Want(200), "ann@example.com", "!bob@example.com")
+		says(root.Get("/admin/users?state=active").Want(200), "!ann@example.com", "bob@example.com")
+		led(root.Fill(at, at+"/enable", nil), at)
+		s.Events("user.enabled", "authorization.changed")
+
+		for range 4 {
+			s.Client().Post("/auth/login", testkit.M{"email": "ann@example.com", "password": "no"})
+		}
+		s.Records()
+		says(root.Get("/admin/users?state=locked").Want(200), "ann@example.com", "!bob@example.com", "Locked")
+		led(root.Fill(at, at+"/unlock", nil), at)
+		s.Events("account.unlocked")
+
+		ann.Post("/auth/login", testkit.M{"email": "ann@example.com", "password": sentence}).Want(200)
+		s.Records()
+		led(root.Fill(at, at+"/sessions/", nil), at)
+		s.Events("session.revoked")
+		ann.Get("/auth/me").Want(401)
+		led(root.Fill(at, at+"/reset-password", nil), at)
+		s.Events("password.reset_requested", "message.queued")
+
+		led(root.Fill(at, at+"/roles", url.Values{"role": {"manager"}}), at)
+		s.Events("role.granted", "authorization.changed")
+		says(root.Get("/admin/users?role=manager").Want(200), "ann@example.com", "!bob@example.com")
+		led(root.Fill(at, at, url.Values{"name": {"Ann Other"}}), at)
+		s.Events("user.updated")
+		says(root.Fill(at, at, url.Values{"username": {"a"}}).Want(422), `id="username-err"`, "<title>Error: ")
+
+		says(root.Fill(at+"/delete", at+"/delete", url.Values{"confirm": {"Ann"}}).Want(422), `id="confirm-err"`)
+		s.Events()
+		led(root.Fill(at+"/delete", at+"/delete", url.Values{"confirm": {"Ann Other"}}), "/admin/users")
+		root.Get(at).Want(404)
+	})
+}
+
+// An account that is made on a page has no password, and its owner sets one by the link that is sent from their page.
+func TestUserIsCreatedOnAPage(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		root := owner(s)
+		says(root.Fill("/admin/users/new", "/admin/users/new", url.Values{"email": {"root@example.com"}}).Want(409), `id="email-err"`)
+		s.Records()
+		made := root.Fill("/admin/users/new", "/admin/users/new", url.Values{"email": {"new@example.com"}, "name": {"Nele"}}).Want(303).Header.Get("Location")
+		s.Events("user.created")
+		says(root.Get(made).Want(200), "Nele", "new@example.com", "The account is there.")
+		a := root.Post("/api/v1/users", testkit.M{"email": "other@example.com", "password": sentence}).Want(201)
+		s.Events("user.created")
+		s.Client().Post("/auth/login", testkit.M{"email": "other@example.com", "password": sentence}).Want(200)
+		list := root.Get("/api/v1/users/" + a.Text("id") + "/sessions").Want(200).JSON["items"].([]any)
+		if len(list) != 1 {
+			t.Fatal(list)
+		}
+		s.Records()
+		root.Do("DELETE", "/api/v1/users/"+a.Text("id")+"/sessions/"+list[0].(testkit.M)["id"].(string), nil).Want(204)
+		s.Events("session.revoked")
+		helper(s, "desk@example.com", "sys:users:read").Post("/api/v1/users", testkit.M{"email": "x@example.com"}).Want(403, "missing_permission")
+	})
+}
+
+// The log is searched with every filter in the address, and what is exported is the very same.
+func TestAuditOnPages(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		root := owner(s)
+		_, annID := person(s, "ann@example.com")
+		s.Client().Post("/auth/login", testkit.M{"email": "ann@example.com", "password": "no"}).Want(401)
+		s.Client().Post("/auth/login", testkit.M{"email": "ann@example.com", "password": sentence}).Want(200)
+		s.Advance(time.Hour)
+		s.Client().Post("/auth/login", testkit.M{"email": "root@example.com", "password": "no"}).Want(401)
+		for query, want := range map[string]int{"subject=" + annID + "&type=login.failed": 1, "type=login.failed": 2, "type=login.failed&from=2031-05-06T08:00": 1,
+			"outcome=failure&to=2031-05-06T08:00:00Z": 1, "q=ann@example.com&outcome=failure": 1, "type=nothing.such": 0} {
+			page := root.Get("/admin/audit?" + query).Want(200)
+			if n := strings.Count(string(page.Body), `<summary><span class="mono">`); n != want {
+				t.Errorf("%s shows %d, want %d", query, n, want)
+			}
+			file := regexp.MustCompile(`href="(/api/v1/audit-events/export\?[^"]*)format=jsonl"`).FindStringSubmatch(string(page.Body))
+			out := root.Get(strings.ReplaceAll(file[1], "&amp;", "&") + "format=jsonl").Want(200)
+			if n := strings.Count(string(out.Body), "\n"); n != want {
+				t.Errorf("%s exports %d, want %d", query, n, want)
+			}
+		}
+		says(root.Get("/admin/audit/verify").Want(200), "as it was sealed", "Events verified")
+	})
+}
