@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Chromium and on Debian Postfix at hand:
+# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Redis, Chromium and on Debian Postfix at hand:
 #
 #   scripts/with-services.sh go test ./...
 #
@@ -54,6 +54,7 @@ missing() {
 	[ -n "$(pg_bin)" ] || echo postgresql
 	[ -n "$(pgbouncer_bin)" ] || echo pgbouncer
 	[ -n "$(chromium_bin)" ] || echo chromium
+	has redis-server || redis_package
 	if postfix_wanted; then
 		has postfix || echo postfix
 		has saslpasswd2 || echo sasl2-bin
@@ -61,17 +62,20 @@ missing() {
 	fi
 }
 
+# redis_package is what Redis is called: Debian has a package of the server alone.
+redis_package() { if command -v apt-get >/dev/null; then echo redis-server; else echo redis; fi; }
+
 # postfix_wanted is true where the test of a real mail server can run: Postfix is started by root alone.
 postfix_wanted() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 has() { PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin command -v "$1" >/dev/null; }
 
 how_to_install() {
-	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, and Chromium or Chrome). Install them with"
-	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer chromium'
-	say '  macOS           brew install postgresql@17 pgbouncer && brew install --cask chromium'
-	say '  Fedora          sudo dnf install postgresql-server pgbouncer chromium'
-	say '  Alpine          sudo apk add postgresql pgbouncer chromium'
+	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, and Chromium or Chrome). Install them with"
+	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server chromium'
+	say '  macOS           brew install postgresql@17 pgbouncer redis && brew install --cask chromium'
+	say '  Fedora          sudo dnf install postgresql-server pgbouncer redis chromium'
+	say '  Alpine          sudo apk add postgresql pgbouncer redis chromium'
 	die 'or test on SQLite alone: make test-fast'
 }
 
@@ -262,6 +266,7 @@ if postfix_wanted; then
 	export TEST_POSTFIX=1 PATH="$PATH:/usr/sbin:/sbin"
 fi
 export CHROMIUM
+if ! command -v redis-server >/dev/null; then export PATH="$PATH:/usr/sbin:/usr/local/sbin"; fi
 export TEST_PGBOUNCER_URL="postgres://postgres@127.0.0.1:$bouncer_port/postgres?sslmode=disable"
 
 if [ -t 0 ]; then

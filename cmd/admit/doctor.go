@@ -70,6 +70,7 @@ func (c *doctorCmd) Run(p *cli.Program) error {
 		e.dataDirectory()
 		e.keyFile()
 		e.store()
+		e.redis()
 		e.address()
 		e.port()
 		e.hashing()

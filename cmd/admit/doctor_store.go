@@ -14,6 +14,7 @@ import (
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/redis"
 )
 
 // dataDirectory checks that the data directory can be used and that nobody else can look into it.
@@ -182,4 +183,22 @@ func (e *examination) inside(quiet *slog.Logger) {
 		e.note(fine, "owner", "there is one who can sign in", "")
 	}
 	e.messages(a)
+}
+
+// redis asks for a word of it, where one is named: a server does without, and counts and copies for itself.
+func (e *examination) redis() {
+	c, err := redis.Open(e.Ctx, e.cfg.Redis, slog.New(slog.DiscardHandler))
+	if err != nil {
+		e.note(problem, "redis", err.Error(), "See admit config explain REDIS_URL.")
+		return
+	}
+	if c == nil {
+		return
+	}
+	defer c.Close()
+	if err := c.Ping(e.Ctx); err != nil {
+		e.note(problem, "redis", "it does not answer, or not within a tenth of a second", "See that REDIS_URL is right and that this machine reaches it. Servers go on without: each counts by itself and asks the database.")
+		return
+	}
+	e.note(fine, "redis", "it answers", "")
 }

@@ -20,7 +20,7 @@ type Running struct {
 
 // Health is whether this server can do its work.
 type Health struct {
-	Status     string               `json:"status" enum:"ok,unavailable"`
+	Status     string               `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: something is missing that a server can do without."`
 	Components map[string]Component `json:"components,omitempty" doc:"What it depends on."`
 	Detail     string               `json:"detail,omitempty" doc:"What fails, for people."`
 }
@@ -63,9 +63,17 @@ func (s *API) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probe)
 	defer cancel()
 	h := Health{Status: "ok", Components: map[string]Component{"database": {"ok"}}}
+	if s.app.Redis != nil {
+		h.Components["redis"] = Component{"ok"}
+		if err := s.app.Redis.Ping(ctx); err != nil { // the server does its work without it, and to take it out would help nobody
+			h.Components["redis"] = Component{"unavailable"}
+			h.Status, h.Detail = "degraded", "redis does not answer: this server counts by itself and asks the database"
+		}
+	}
 	if err := s.app.DB.Ping(ctx); err != nil {
 		s.app.Log.WarnContext(ctx, "the database does not answer", "err", err)
-		h = Health{Status: "unavailable", Components: map[string]Component{"database": {"unavailable"}}, Detail: "database does not answer"}
+		h.Components["database"] = Component{"unavailable"}
+		h.Status, h.Detail = "unavailable", "database does not answer"
 		a := newAnswer(h)
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Retry-After", "5")

@@ -40,6 +40,7 @@ import (
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/recovery"
+	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
@@ -51,6 +52,7 @@ type App struct {
 	Config     config.Config
 	Log        *slog.Logger
 	DB         *database.DB
+	Redis      *redis.Client // nil without one
 	Hasher     *secret.Hasher
 	Limiter    *ratelimit.Limiter // nil when limits are off
 	Users      *user.Service
@@ -111,7 +113,11 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: opt.Log, Limiter: cfg.RateLimit.Open(opt.Now), permissions: opt.Permissions}
+	a := &App{Config: cfg, Log: opt.Log, permissions: opt.Permissions}
+	if a.Redis, err = redis.Open(ctx, cfg.Redis, opt.Log); err != nil {
+		return nil, err
+	}
+	a.Limiter = cfg.RateLimit.Open(opt.Now, a.Redis, box)
 	a.DB, err = database.Open(ctx, cfg.Database, database.Options{Now: opt.Now, Strict: opt.Strict, Log: opt.Log})
 	if err != nil {
 		return nil, err
@@ -132,7 +138,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.verify, opt.Log)
+	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.Redis, a.verify, opt.Log)
 	a.Devices = knowndevice.NewService(a.DB, cfg.Device)
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
@@ -226,5 +232,6 @@ func (a *App) sweep(ctx context.Context) {
 // Close ends every connection and worker.
 func (a *App) Close() error {
 	a.Hasher.Close()
+	a.Redis.Close()
 	return a.DB.Close()
 }

@@ -12,7 +12,7 @@ import (
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
 	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/strict", "internal/theme", "internal/typo", "internal/wordlist", "internal/words"},
-	{"internal/database", "internal/outbound", "internal/secret"},
+	{"internal/database", "internal/outbound", "internal/redis", "internal/secret"},
 	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
 	{"internal/authz", "internal/challenge", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
 	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/token"},
@@ -57,6 +57,7 @@ var only = map[string]string{
 	"github.com/go-webauthn/":         "internal/method/passkey",
 	"github.com/chromedp/":            "internal/testkit/browser",
 	"github.com/nyaruka/phonenumbers": "internal/user",
+	"github.com/redis/rueidis":        "internal/redis",
 	"github.com/maypok86/otter":       "internal/session",
 	"github.com/mileusna/useragent":   "internal/device",
 	"github.com/nicksnyder/go-i18n":   "internal/words",

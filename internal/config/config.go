@@ -29,6 +29,7 @@ import (
 	"github.com/admit-dev/admit/internal/outbound"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/ratelimit"
+	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/theme"
@@ -42,6 +43,7 @@ type Config struct {
 	Server    Server             `doc:"Server"`
 	Web       web.Config         `doc:"Address, cookies, browsers"`
 	Database  database.Config    `doc:"Database"`
+	Redis     redis.Config       `doc:"Redis"`
 	Login     login.Config       `doc:"Signing in and up"`
 	Address   address.Config     `doc:"Verifying e-mail addresses"`
 	Password  password.Config    `doc:"Passwords"`
@@ -95,6 +97,9 @@ func (c *Config) Check(production bool) error {
 	}
 	if production && c.Address.Verification == "required" && c.Mail.Host == "" {
 		faults = append(faults, errors.New("EMAIL_VERIFICATION=required needs mail: set SMTP_HOST, or nobody gets in"))
+	}
+	if c.RateLimit.RateLimit == "redis" && c.Redis.URL == "" {
+		faults = append(faults, errors.New("RATE_LIMIT=redis needs REDIS_URL: set it, or leave RATE_LIMIT out to count in memory"))
 	}
 	_, err := c.Passkey.Site(c.Web.Origin())
 	return errors.Join(append(faults, err)...)

@@ -30,6 +30,11 @@ type Cursor struct{ Tx, Seq int64 }
 // String gives the cursor in the form ParseCursor reads.
 func (c Cursor) String() string { return fmt.Sprintf("%d.%d", c.Tx, c.Seq) }
 
+// Before reports whether c stands before other.
+func (c Cursor) Before(other Cursor) bool {
+	return c.Tx < other.Tx || c.Tx == other.Tx && c.Seq < other.Seq
+}
+
 // ParseCursor reads what String gave.
 func ParseCursor(s string) (Cursor, error) {
 	a, b, ok := strings.Cut(s, ".")

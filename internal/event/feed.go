@@ -25,6 +25,7 @@ type Feed struct {
 	hear    []func([]database.Record)
 	began   time.Time
 	heardAt atomic.Int64 // since began, in nanoseconds; 0 is never
+	place   atomic.Pointer[database.Cursor]
 }
 
 // NewFeed listens to db. It is stale until Run has had its first answer.
@@ -56,6 +57,15 @@ func (f *Feed) Fresh() bool {
 	return at != 0 && time.Since(f.began)-time.Duration(at) < patience
 }
 
+// Place is up to where every event was told: none that comes later has a place at it or before it. Whoever reads a row after asking sees what
+// all of them did.
+func (f *Feed) Place() database.Cursor {
+	if p := f.place.Load(); p != nil {
+		return *p
+	}
+	return database.Cursor{}
+}
+
 // Run asks for news until ctx ends. Copies of rows may be made once it has found its place; ready is called then.
 func (f *Feed) Run(ctx context.Context, ready func()) {
 	tick := time.NewTicker(interval)
@@ -73,6 +83,8 @@ func (f *Feed) Run(ctx context.Context, ready func()) {
 		} else {
 			cursor, err = f.read(ctx, cursor)
 		}
+		place := cursor
+		f.place.Store(&place)
 		switch {
 		case err == nil:
 			f.heardAt.Store(int64(max(asked, 1)))

@@ -1,10 +1,15 @@
 package ratelimit
 
-import "time"
+import (
+	"time"
+
+	"github.com/admit-dev/admit/internal/redis"
+	"github.com/admit-dev/admit/internal/secret"
+)
 
 // Config is what an operator may set.
 type Config struct {
-	RateLimit         string `env:"RATE_LIMIT" default:"memory" oneof:"off,memory" doc:"Where requests are counted. off counts nothing: only for tests, or behind a gateway that limits."`
+	RateLimit         string `env:"RATE_LIMIT" default:"auto" oneof:"auto,off,memory,redis" doc:"Where requests are counted: by each server in its memory, or by all of them together in Redis, and in memory while that does not answer. auto is redis where REDIS_URL is set, and memory elsewhere. off counts nothing: only for tests, or behind a gateway that limits."`
 	IPPerMinute       int    `env:"RATE_LIMIT_IP_PER_MINUTE" default:"120" min:"1" max:"1000000" doc:"Requests one address (IPv6: one /64) may make in a minute to the routes that sign in, sign up or send something."`
 	IdentifierBurst   int    `env:"RATE_LIMIT_IDENTIFIER_BURST" default:"10" min:"1" max:"10000" doc:"Failed attempts one account may have at once before it has to wait."`
 	IdentifierPerHour int    `env:"RATE_LIMIT_IDENTIFIER_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Failed attempts one account may have in an hour after its burst."`
@@ -20,11 +25,15 @@ type Config struct {
 const keys = 1 << 18
 
 // Open makes the Limiter the configuration asks for. It is nil, and allows everything, when that is off.
-func (c Config) Open(now func() time.Time) *Limiter {
-	if c.RateLimit == "off" {
+func (c Config) Open(now func() time.Time, shared *redis.Client, box *secret.Box) *Limiter {
+	switch {
+	case c.RateLimit == "off":
 		return nil
+	case c.RateLimit == "memory" || shared == nil:
+		return New(now, keys)
+	default:
+		return newShared(now, keys, shared, box.Derive("rate limits", 32))
 	}
-	return New(now, keys)
 }
 
 // PerIP limits an address. Its key is an IPKey.

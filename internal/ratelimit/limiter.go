@@ -18,6 +18,7 @@ type Limiter struct {
 	epoch  time.Time
 	seed   maphash.Seed
 	shards []shard
+	shared *shared // what all servers count together; nil when each counts for itself
 }
 
 const (
@@ -53,12 +54,28 @@ func New(now func() time.Time, maxKeys int) *Limiter {
 	return l
 }
 
-// Take counts one event of key under r, unless the rule says no.
+// Take counts one event of key under r, unless the rule says no: here, and where servers count together also there. What this server
+// has counted holds also while the other count cannot be asked, or was lost.
 func (l *Limiter) Take(key string, r Rule) Result {
-	step, window := r.terms()
 	if l == nil {
 		return Result{Allowed: true, Limit: r.Quota(), Remaining: r.Quota()}
 	}
+	here := l.take(key, r)
+	if l.shared == nil || !here.Allowed {
+		return here
+	}
+	all, err := l.shared.take(key, r, l.now())
+	if err != nil || all.Allowed && all.Remaining > here.Remaining {
+		return here
+	}
+	if !all.Allowed {
+		l.giveBack(key, r)
+	}
+	return all
+}
+
+func (l *Limiter) take(key string, r Rule) Result {
+	step, window := r.terms()
 	if step == 0 {
 		return Result{RetryAfter: time.Hour}
 	}
@@ -95,8 +112,18 @@ func (l *Limiter) Take(key string, r Rule) Result {
 
 // GiveBack undoes exactly one Take of key under r: for what turned out not to count, as a password that was right.
 func (l *Limiter) GiveBack(key string, r Rule) {
+	if l == nil {
+		return
+	}
+	l.giveBack(key, r)
+	if l.shared != nil {
+		l.shared.giveBack(key, r, l.now())
+	}
+}
+
+func (l *Limiter) giveBack(key string, r Rule) {
 	step, window := r.terms()
-	if l == nil || step == 0 {
+	if step == 0 {
 		return
 	}
 	h := l.hash(key, r.Name)

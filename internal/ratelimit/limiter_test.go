@@ -238,7 +238,7 @@ func TestRulesDoNotShareACountAndABrokenRuleAllowsNothing(t *testing.T) {
 }
 
 func TestOffAllowsEverything(t *testing.T) {
-	l := Config{RateLimit: "off"}.Open(time.Now)
+	l := Config{RateLimit: "off"}.Open(time.Now, nil, nil)
 	for range 100 {
 		if !take(l, "a", perMinute(1)) {
 			t.Fatal("limited though it is off")
@@ -248,7 +248,7 @@ func TestOffAllowsEverything(t *testing.T) {
 	if l.Len() != 0 {
 		t.Fatal("counted though it is off")
 	}
-	if (Config{RateLimit: "memory"}).Open(time.Now) == nil {
+	if (Config{RateLimit: "memory"}).Open(time.Now, nil, nil) == nil {
 		t.Fatal("memory is off")
 	}
 }

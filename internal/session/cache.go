@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 
@@ -16,14 +17,15 @@ type key [32]byte
 type cache struct {
 	fresh   func() bool // whether we hear of every change
 	entries *otter.Cache[key, *Live]
+	shared  *shared
 	epoch   atomic.Uint64 // moves with every invalidation
 
 	mu     sync.Mutex
 	byUser map[string][]key
 }
 
-func newCache(size int, fresh func() bool) *cache {
-	c := &cache{fresh: fresh, byUser: map[string][]key{}}
+func newCache(size int, fresh func() bool, common *shared) *cache {
+	c := &cache{fresh: fresh, shared: common, byUser: map[string][]key{}}
 	if size == 0 {
 		return c
 	}
@@ -44,6 +46,14 @@ func (c *cache) get(k key) *Live {
 	}
 	l, _ := c.entries.GetIfPresent(k)
 	return l
+}
+
+// getShared is the copy that another server made.
+func (c *cache) getShared(ctx context.Context, k key) *Live {
+	if !c.fresh() {
+		return nil
+	}
+	return c.shared.get(ctx, k)
 }
 
 // put remembers l, unless something was invalidated since epoch: the row it was read from may be older than that.
@@ -97,11 +107,12 @@ var harmless = map[string]bool{"session.created": true, "token.refreshed": true,
 
 // heard forgets everybody of whom something was told.
 func (c *cache) heard(list []database.Record) {
-	if c.entries == nil {
-		return
-	}
 	for _, r := range list {
 		if r.Subject == "" || harmless[r.Kind] {
+			continue
+		}
+		c.shared.heard(r)
+		if c.entries == nil {
 			continue
 		}
 		c.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/knowndevice"
+	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -27,15 +28,17 @@ type Service struct {
 	refreshKey []byte
 	verify     Verifier
 	cache      *cache
+	shared     *shared // nil without Redis
 	log        *slog.Logger
 
 	mu   sync.Mutex
 	seen map[string]time.Time // sessions used since their row was written
 }
 
-// NewService works on db. Sessions are kept in memory only while feed hears of every change.
-func NewService(db *database.DB, cfg Config, box *secret.Box, feed *event.Feed, verify Verifier, log *slog.Logger) *Service {
-	s := &Service{db: db, cfg: cfg, verify: verify, cache: newCache(cfg.Cache, feed.Fresh), log: log, seen: map[string]time.Time{}}
+// NewService works on db. Sessions are kept in memory, and copies are shared by common, only while feed hears of every change.
+func NewService(db *database.DB, cfg Config, box *secret.Box, feed *event.Feed, common *redis.Client, verify Verifier, log *slog.Logger) *Service {
+	s := &Service{db: db, cfg: cfg, verify: verify, shared: newShared(common, box, feed.Place), log: log, seen: map[string]time.Time{}}
+	s.cache = newCache(cfg.Cache, feed.Fresh, s.shared)
 	s.refreshKey = []byte(cfg.RefreshSecret.Reveal())
 	if len(s.refreshKey) == 0 {
 		s.refreshKey = box.Derive("refresh tokens", 32)
@@ -88,7 +91,7 @@ func (s *Service) ByCookie(ctx context.Context, cookie string) (*Live, error) {
 		return nil, ErrUnknown
 	}
 	k := key(sha256.Sum256([]byte(cookie)))
-	return s.lookup(k, func() (*Live, error) {
+	return s.lookup(ctx, k, func() (*Live, error) {
 		n, u, err := byCookie(ctx, s.db, k[:])
 		return &Live{Session: n, User: u, until: n.ExpiresAt}, err
 	})
@@ -100,7 +103,7 @@ func (s *Service) ByAccessToken(ctx context.Context, token string) (*Live, error
 		return nil, ErrUnknown
 	}
 	k := key(sha256.Sum256([]byte(token)))
-	return s.lookup(k, func() (*Live, error) {
+	return s.lookup(ctx, k, func() (*Live, error) {
 		sessionID, until, err := s.verify(ctx, token)
 		if err != nil {
 			return nil, err
@@ -110,8 +113,9 @@ func (s *Service) ByAccessToken(ctx context.Context, token string) (*Live, error
 	})
 }
 
-// lookup finds a credential in memory, or has it read; either way it decides whether the credential is good now.
-func (s *Service) lookup(k key, read func() (*Live, error)) (*Live, error) {
+// lookup finds a credential in memory, or a copy that another server made, or has it read; whichever, it decides whether the credential is
+// good now.
+func (s *Service) lookup(ctx context.Context, k key, read func() (*Live, error)) (*Live, error) {
 	now := s.db.Now()
 	l := s.cache.get(k)
 	if l != nil && !s.valid(l, now) {
@@ -119,14 +123,17 @@ func (s *Service) lookup(k key, read func() (*Live, error)) (*Live, error) {
 		l = nil // idle by what we remember; the row may know better
 	}
 	if l == nil {
-		epoch := s.cache.epoch.Load()
-		var err error
-		if l, err = read(); err != nil {
-			return nil, err
-		}
-		l.seen.Store(max(l.Session.SeenAt.UnixMicro(), s.lastSeen(l.Session.ID).UnixMicro()))
-		if !s.valid(l, now) {
-			return nil, ErrUnknown
+		epoch, place := s.cache.epoch.Load(), s.shared.here()
+		if l = s.cache.getShared(ctx, k); l == nil || !s.valid(l, now) {
+			var err error
+			if l, err = read(); err != nil {
+				return nil, err
+			}
+			l.seen.Store(max(l.Session.SeenAt.UnixMicro(), s.lastSeen(l.Session.ID).UnixMicro()))
+			if !s.valid(l, now) {
+				return nil, ErrUnknown
+			}
+			s.shared.put(ctx, k, l, place, now)
 		}
 		s.cache.put(k, l, epoch)
 	}
