@@ -36,6 +36,8 @@ var realTime = map[string]string{
 	"internal/app/app.go":           "it is where the one clock comes from when nobody brings another",
 	"internal/database/database.go": "the same, for a store that is opened by itself",
 	"internal/event/feed.go":        "how old the database's last answer is, on the monotonic clock: a clock that is moved must not make a stale copy fresh",
+	"internal/redis/redis.go":       "how long an answer is waited for, and how long none is asked for after that, on the monotonic clock",
+	"internal/testkit/redis.go":     "how long a connection to it may take",
 	"internal/token/service.go":     "how often an unknown key id may make us ask the database, which no wrong clock may change",
 	"internal/testkit/postfix.go":   "how long a mail takes through another program",
 	"internal/secret/queue.go":      "how long a hash takes",
