@@ -108,6 +108,9 @@ func (s *API) auth() {
 		return s.app.Passwords.Rate(q, in.Body.Password, people.New{Email: in.Body.Email, Username: in.Body.Username, Name: in.Body.Name})
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/change", Summary: "Change the password; every other session ends", Tags: []string{"Account"}}, user|limited, s.changePassword)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/password", Summary: "Set the first password, for who has none", Tags: []string{"Account"}}, user|fresh|limited, func(q *call, in *firstPassword) (Message, error) {
+		return Message{"The password is set."}, s.app.Passwords.First(q, q.live.User.ID, in.Body.New)
+	})
 }
 
 func (s *API) signUp(q *call, in *signUp) (any, error) {
@@ -251,6 +254,12 @@ type rate struct {
 		Email    string `json:"email,omitempty" maxLength:"320" doc:"Of whom it is to be: what is about a person is guessed first."`
 		Username string `json:"username,omitempty" maxLength:"100"`
 		Name     string `json:"name,omitempty" maxLength:"1000"`
+	}
+}
+
+type firstPassword struct {
+	Body struct {
+		New string `json:"new_password" maxLength:"4096" doc:"8 to 128 characters."`
 	}
 }
 

@@ -158,6 +158,7 @@ func (w *world) body(o op) any {
 		"POST /api/v1/refresh":                            m{"refresh_token": w.refresh},
 		"POST /api/v1/logout":                             m{"refresh_token": w.refresh},
 		"PATCH /auth/me":                                  m{"name": "Ann"},
+		"POST /auth/password":                             m{"new_password": "a lamp of quiet green"},
 		"POST /auth/password/change":                      m{"current_password": pass, "new_password": pass},
 		"POST /auth/owner":                                m{"key": w.link, "email": "owner@example.com", "password": pass},
 		"POST /auth/logout-all":                           m{},

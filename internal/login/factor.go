@@ -203,20 +203,32 @@ func (s *Service) Reclaim(tx *database.Tx, u user.User, i user.Identifier) error
 	return s.Shut(tx, u.ID, session.Reclaimed)
 }
 
-// Reachable reports whether a person could still sign in: by a method, or by what is sent to an address that is verified.
+// Reachable reports whether a person could still sign in.
 func (s *Service) Reachable(tx *database.Tx, userID string) (bool, error) {
-	u, err := user.ByID(tx.Context(), tx, userID)
-	if err != nil || u.EmailVerified {
-		return err == nil, err
+	n, err := s.waysIn(tx.Context(), tx, userID)
+	return n > 0, err
+}
+
+// Ways is how many ways there are to sign in as a person.
+func (s *Service) Ways(ctx context.Context, userID string) (int, error) {
+	return s.waysIn(ctx, s.db, userID)
+}
+
+// waysIn counts methods, and a verified address, whatever is sent there: what comes the same way is lost together.
+func (s *Service) waysIn(ctx context.Context, q database.Querier, userID string) (n int, err error) {
+	u, err := user.ByID(ctx, q, userID)
+	if err == nil && u.EmailVerified {
+		n++
 	}
 	for _, m := range s.methods {
-		if o, ok := m.(Opener); ok {
-			if open, err := o.Opens(tx, userID); err != nil || open {
-				return open, err
+		if o, ok := m.(Opener); ok && err == nil && m.Uses()&Mail == 0 {
+			var open bool
+			if open, err = o.Opens(ctx, q, userID); open {
+				n++
 			}
 		}
 	}
-	return false, nil
+	return n, err
 }
 
 // Forget ends every sign-in of a person that is under way, and the trust in their devices: what was shown in it, or on them, may open

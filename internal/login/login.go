@@ -69,7 +69,7 @@ type Keeper interface {
 // Opener is a method that only some people can sign in by.
 type Opener interface {
 	// Opens reports whether a person could sign in by it now.
-	Opens(tx *database.Tx, userID string) (bool, error)
+	Opens(ctx context.Context, q database.Querier, userID string) (bool, error)
 }
 
 // Enroller is a second factor that can be set up inside a sign-in, by whoever has none and needs one.

@@ -24,7 +24,10 @@ type shown struct {
 	open func()
 }
 
-const lamp = "a quiet green lamp"
+const (
+	lamp   = "a quiet green lamp"
+	number = "+491711234567"
+)
 
 // every is each page of the way in and of the account, in an order in which each leads to the next.
 func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
@@ -58,6 +61,15 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		{"organizations-none", open("/account/organizations")},
 		{"organizations", func() { post(b, "/account/organizations", "fill('name', 'Acme Jobs')") }},
 		{"confirm", open("/confirm?return_to=/account")},
+		{"phone", open("/account/phone")},
+		{"phone-code", func() { post(b, "/account/phone", "fill('phone', '"+number+"')") }},
+		{"profile-phone", func() { post(b, "/account/phone/confirm", "fill('code', '"+s.Letter(number).Codes[0]+"')") }},
+		{"factor-code", func() {
+			b.Open(at + "/account/security")
+			post(b, "/account/security/phone", "")
+		}},
+		{"codes", func() { post(b, "/account/security/phone/confirm", "fill('code', '"+s.Letter(number).Codes[0]+"')") }},
+		{"security-full", open("/account/security")},
 		{"signout", open("/signout")},
 		{"signed-out", func() { post(b, "/signout", "") }},
 		{"signin-wrong", func() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -43,6 +44,9 @@ func (s *Site) functions(locale string) template.FuncMap {
 		"field": newField,
 		"dict":  dict,
 		"lines": func(list []string) string { return strings.Join(list, "\n") },
+		"textfile": func(list []string) template.URL {
+			return template.URL("data:text/plain;charset=utf-8," + url.PathEscape(strings.Join(list, "\n")+"\n"))
+		},
 		"link": func(href, label string) template.HTML {
 			return template.HTML(`<a href="` + template.HTMLEscapeString(href) + `">` + template.HTMLEscapeString(label) + `</a>`)
 		},

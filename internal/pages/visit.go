@@ -32,8 +32,8 @@ const (
 	foreign // its form is of another site
 )
 
-// freshFor is how long a proof is good for what is sensitive, as in package api.
-const freshFor = 10 * time.Minute
+// FreshFor is how long a proof is good for what is sensitive, as in package api.
+const FreshFor = 10 * time.Minute
 
 // Visit is one request of a page, and what the page knows of whoever sent it.
 type Visit struct {
@@ -115,7 +115,7 @@ func (v *Visit) admit(asks Access) (err error) {
 		return err
 	}
 	if asks&Fresh != 0 {
-		return v.site.Guard.Fresh(v, v.Live, freshFor)
+		return v.site.Guard.Fresh(v, v.Live, FreshFor)
 	}
 	return nil
 }

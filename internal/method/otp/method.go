@@ -68,8 +68,8 @@ func (m Method) Reads(in login.Answer) bool {
 }
 
 // Opens reports whether a person has shown that the address or number is theirs.
-func (m Method) Opens(tx *database.Tx, userID string) (bool, error) {
-	u, err := user.ByID(tx.Context(), tx, userID)
+func (m Method) Opens(ctx context.Context, q database.Querier, userID string) (bool, error) {
+	u, err := user.ByID(ctx, q, userID)
 	return u.Verified(m.kind), err
 }
 

@@ -222,8 +222,8 @@ func (Method) Discard(tx *database.Tx, userID string) error {
 }
 
 // Opens reports whether a person has a passkey.
-func (m Method) Opens(tx *database.Tx, userID string) (bool, error) {
-	list, err := listOf(tx.Context(), tx, userID)
+func (m Method) Opens(ctx context.Context, q database.Querier, userID string) (bool, error) {
+	list, err := listOf(ctx, q, userID)
 	return len(list) > 0, err
 }
 

@@ -16,6 +16,7 @@ var (
 	ErrWord     = apperr.New(apperr.Invalid, "password_is_a_word", "This password is one word with little added, which is guessed early. Take several words.").In("password")
 	ErrAbout    = apperr.New(apperr.Invalid, "password_about_you", "This password is made of your name, your address or the name of this site, which is guessed first. Choose another.").In("password")
 	ErrCurrent  = apperr.New(apperr.Forbidden, "current_password_wrong", "The current password is not right. Nothing was changed.").In("current_password")
+	ErrSet      = apperr.New(apperr.Conflict, "password_set", "This account has a password. Change it, or reset it by mail.")
 	ErrMissing  = apperr.New(apperr.Invalid, "password_missing", "This account has no password yet.")
 )
 

@@ -33,6 +33,12 @@ func insert(tx *database.Tx, userID, hash string) error {
 	return database.Insert(tx, "passwords", row{userID, hash, tx.Now})
 }
 
+// first stores a password of somebody who has none. Of several that try, one succeeds.
+func first(tx *database.Tx, userID, hash string) (bool, error) {
+	n, err := tx.Exec(`INSERT INTO passwords (user_id, hash, changed_at) VALUES ($1, $2, $3) ON CONFLICT (user_id) DO NOTHING`, userID, hash, tx.Now)
+	return n == 1, err
+}
+
 func set(tx *database.Tx, userID, hash string) error {
 	_, err := tx.Exec(`INSERT INTO passwords (user_id, hash, changed_at) VALUES ($1, $2, $3)
 		ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at`, userID, hash, tx.Now)

@@ -61,7 +61,7 @@ func (m Method) Verify(_ context.Context, a login.Attempt, in login.Answer) (log
 		if err != nil {
 			return err
 		}
-		n, err := left(tx, userID)
+		n, err := left(tx.Context(), tx, userID)
 		if err != nil {
 			return err
 		}
@@ -100,6 +100,12 @@ func (Method) Discard(tx *database.Tx, userID string) error {
 		tx.Emit(Withdrawn{userID, n})
 	}
 	return err
+}
+
+// Left is how many codes of a person are not used yet.
+func (m Method) Left(ctx context.Context, userID string) (int, error) {
+	n, err := left(ctx, m.db, userID)
+	return int(n), err
 }
 
 // Renew makes new codes for a person who has a second factor.

@@ -1,6 +1,7 @@
 package recoverycode
 
 import (
+	"context"
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
@@ -26,6 +27,6 @@ func removeAll(tx *database.Tx, userID string) (int64, error) {
 	return tx.Exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID)
 }
 
-func left(tx *database.Tx, userID string) (int64, error) {
-	return database.One[int64](tx.Context(), tx, `SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1`, userID)
+func left(ctx context.Context, q database.Querier, userID string) (int64, error) {
+	return database.One[int64](ctx, q, `SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1`, userID)
 }

@@ -57,8 +57,8 @@ func (Method) Verify(context.Context, login.Attempt, login.Answer) (login.Proof,
 }
 
 // Opens reports whether a person has an account at a provider that is offered.
-func (m Method) Opens(tx *database.Tx, userID string) (bool, error) {
-	rows, err := listOf(tx.Context(), tx, userID)
+func (m Method) Opens(ctx context.Context, q database.Querier, userID string) (bool, error) {
+	rows, err := listOf(ctx, q, userID)
 	return slices.ContainsFunc(rows, func(r identityRow) bool {
 		return slices.ContainsFunc(m.providers, func(p Provider) bool { return p.Name == r.Provider })
 	}), err

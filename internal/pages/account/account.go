@@ -20,7 +20,7 @@ type account struct {
 	*pages.Site
 	app *app.App
 
-	profile, email, security, password, passkey, setUp, codes, sessions, linked, orgs *pages.Template
+	profile, email, phone, security, password, passkey, setUp, code, codes, sessions, linked, orgs *pages.Template
 
 	trip *web.Cookie // binds a browser to its trips to other services
 }
@@ -42,11 +42,13 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s := &account{Site: site, app: site.App, trip: site.Cookies.Named("social_trip", "/auth").Crossing()}
 	t := func(name string) *pages.Template { return site.Template(files, name) }
 	s.profile, s.email, s.security, s.password = t("profile.html"), t("email.html"), t("security.html"), t("password.html")
-	s.passkey, s.setUp, s.codes = t("passkey.html"), t("setup.html"), t("codes.html")
+	s.passkey, s.setUp, s.code, s.codes, s.phone = t("passkey.html"), t("setup.html"), t("code.html"), t("codes.html"), t("phone.html")
 	s.sessions, s.linked, s.orgs = t("sessions.html"), t("linked.html"), t("organizations.html")
 	s.linked.Policy = pages.LeadingOn
 	s.mountProfile(mux)
+	s.mountPhone(mux)
 	s.mountSecurity(mux)
+	s.mountFactors(mux)
 	s.mountSessions(mux)
 	s.mountLinked(mux)
 	s.mountOrgs(mux)

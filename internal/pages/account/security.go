@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/admit-dev/admit/internal/method/passkey"
+	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/method/recoverycode"
 	"github.com/admit-dev/admit/internal/method/totp"
 	"github.com/admit-dev/admit/internal/pages"
 )
@@ -17,12 +19,17 @@ type securityPage struct {
 	PasskeysOn    bool
 	App, Factored bool // an authenticator app is set up; any second factor is
 	Required      bool // a second factor is required and there is none
+	Password      bool
+	OneWay        bool // there is but one way in
+	Sent          []sentFactor
+	Left, Of      int // recovery codes
 }
 
 func (s *account) mountSecurity(mux *http.ServeMux) {
 	s.Handle(mux, "GET /account/security", pages.Enrolling, s.showSecurity)
 	s.Handle(mux, "GET /account/security/password", pages.Person, s.showPassword)
 	s.Handle(mux, "POST /account/security/password", pages.Person|pages.Limited, s.changePassword)
+	s.Handle(mux, "POST /account/security/password/first", pages.Person|pages.Fresh|pages.Limited, s.firstPassword)
 	s.Handle(mux, "GET /account/security/passkey", pages.Enrolling|pages.Fresh, s.showPasskey)
 	s.Handle(mux, "POST /account/security/passkey", pages.Enrolling|pages.Limited, s.addPasskey)
 	s.Handle(mux, "POST /account/security/passkeys/{id}/rename", pages.Person, s.renamePasskey)
@@ -43,14 +50,52 @@ func (s *account) showSecurity(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
-	s.shell(v, atSecurity)
 	_, lacking := s.Guard.Identify(v.R)
-	return v.Show(s.security, v.T("account.security"), securityPage{list, s.app.Passkeys.On(), slices.Contains(u.Factors, totp.Name), len(u.Factors) > 0, lacking != nil})
+	p := securityPage{Passkeys: list, PasskeysOn: s.app.Passkeys.On(), App: slices.Contains(u.Factors, totp.Name), Factored: len(u.Factors) > 0, Required: lacking != nil,
+		Sent: s.sentFactors(u), Of: recoverycode.Count}
+	if p.Password, err = password.Has(v, s.app.DB, u.ID); err != nil {
+		return err
+	}
+	if p.Left, err = s.app.Recovery.Left(v, u.ID); err != nil {
+		return err
+	}
+	ways, err := s.app.Door.Ways(v, u.ID)
+	if err != nil {
+		return err
+	}
+	p.OneWay = ways == 1
+	s.shell(v, atSecurity)
+	return v.Show(s.security, v.T("account.security"), p)
 }
 
+// passwordPage is where a password is changed, or set by somebody who has none.
+type passwordPage struct {
+	Has bool
+	Min int
+}
+
+// showPassword asks who has a password for that, and everybody else for a fresh proof.
 func (s *account) showPassword(v *pages.Visit) error {
+	has, err := password.Has(v, s.app.DB, v.Live.User.ID)
+	if err != nil {
+		return err
+	}
+	title := "security.change_password"
+	if !has {
+		if err := s.Guard.Fresh(v, v.Live, pages.FreshFor); err != nil {
+			return err
+		}
+		title = "security.first_password"
+	}
 	s.shell(v, atSecurity)
-	return v.Show(s.password, v.T("security.change_password"), s.app.Config.Password.MinLength)
+	return v.Show(s.password, v.T(title), passwordPage{has, s.app.Config.Password.MinLength})
+}
+
+func (s *account) firstPassword(v *pages.Visit) error {
+	if err := s.app.Passwords.First(v, v.Live.User.ID, v.Typed("new_password")); err != nil {
+		return v.Retry(err, s.showPassword)
+	}
+	return v.Tell("password_set", atSecurity)
 }
 
 func (s *account) changePassword(v *pages.Visit) error {

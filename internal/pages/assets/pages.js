@@ -1,4 +1,4 @@
-// Every page works without this, passkeys excepted. It shows passwords, copies, says that a form is busy, and reads passkeys.
+// Every page works without this, passkeys excepted. It shows passwords, copies, prints, says that a form is busy, and reads passkeys.
 const all = (what) => document.querySelectorAll(what);
 
 document.querySelector("[data-focus]")?.focus();
@@ -15,6 +15,11 @@ for (const b of all("[data-reveal]")) {
   });
   // so that a browser offers to keep it
   field.form.addEventListener("submit", () => (field.type = "password"));
+}
+
+for (const b of all("[data-print]")) {
+  b.hidden = false;
+  b.addEventListener("click", () => print());
 }
 
 if (navigator.clipboard) {
