@@ -14,6 +14,7 @@ import (
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/metrics"
 	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/pages/account"
 	"github.com/admit-dev/admit/internal/pages/admin"
@@ -70,6 +71,7 @@ type Server struct {
 	edge  *web.Edge
 	guard *web.Guard
 	app   *app.App
+	count func() *metrics.Metrics
 	stop  context.CancelFunc
 	done  sync.WaitGroup
 }
@@ -122,6 +124,11 @@ func (s *Server) start(ctx context.Context) error {
 			s.edge.Exempt(http.MethodPost, "/auth/"+p.Name+"/callback") // it leads to the GET, which holds whose browser it is
 		}
 	}
+	s.count = sync.OnceValue(func() *metrics.Metrics {
+		m := metrics.New(s.app, Version)
+		s.edge.Observe(m.Observe)
+		return m
+	})
 	s.Handler = s.edge.Wrap(web.Routed(mux))
 	ready := make(chan struct{})
 	s.done.Go(func() { s.app.Run(run, sync.OnceFunc(func() { close(ready) })) })
@@ -142,6 +149,10 @@ func mountPages(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web
 	site.Mount(mux)
 	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site), admin.Mount(mux, site))
 }
+
+// Metrics answers Prometheus with how this server does, counted since the first call. It asks nobody who they are: keep it out of the
+// internet. admit serve has it on METRICS_ADDR.
+func (s *Server) Metrics() http.Handler { return s.count().Handler() }
 
 // App is the parts below HTTP, for the programs of this module.
 func (s *Server) App() *app.App { return s.app }

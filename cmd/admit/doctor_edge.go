@@ -49,7 +49,7 @@ func (e *examination) port() {
 	dialer := net.Dialer{Timeout: 2 * time.Second}
 	conn, err := dialer.DialContext(e.Ctx, "tcp", reachable(addr))
 	if err != nil {
-		l, err := listen(e.Ctx, addr)
+		l, err := listen(e.Ctx, "ADDR", addr)
 		if err != nil {
 			_, text := cli.Judge(err)
 			e.note(problem, "port", text, "Set ADDR.")

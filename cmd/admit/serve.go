@@ -55,7 +55,7 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	}
 	ctx, stop := signal.NotifyContext(p.Ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	listener, err := listen(ctx, cfg.Server.Addr)
+	listener, err := listen(ctx, "ADDR", cfg.Server.Addr)
 	if err != nil {
 		return err
 	}
@@ -70,6 +70,11 @@ func (s *serveCmd) Run(p *cli.Program) error {
 		return err
 	}
 	defer lend(srv.App().Hasher)()
+	quiet, err := answerPrometheus(ctx, cfg.Server.MetricsAddr, srv, log)
+	if err != nil {
+		return errors.Join(err, srv.Close())
+	}
+	defer quiet()
 
 	server := web.Server(srv, log)
 	served := make(chan error, 1)
@@ -90,6 +95,22 @@ func (s *serveCmd) Run(p *cli.Program) error {
 		err = drain(server, log)
 	}
 	return errors.Join(err, srv.Close())
+}
+
+// answerPrometheus serves /metrics on an address of its own until what it returns is called.
+func answerPrometheus(ctx context.Context, addr string, srv *admit.Server, log *slog.Logger) (stop func(), err error) {
+	if addr == "" {
+		return func() {}, nil
+	}
+	l, err := listen(ctx, "METRICS_ADDR", addr)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", srv.Metrics())
+	server := web.Server(mux, log)
+	go func() { _ = server.Serve(l) }()
+	return func() { _ = server.Close() }, nil
 }
 
 // lend gives the threads that hash processors of Go's for as long as they work, so that requests never wait for them. What it
@@ -149,20 +170,28 @@ func (s *serveCmd) overrides() map[string]config.Override {
 // inUseOnWindows is WSAEADDRINUSE, which Go does not take for EADDRINUSE.
 const inUseOnWindows = syscall.Errno(10048)
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)
 	switch {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, inUseOnWindows):
-		return nil, cli.Refuse(cli.ExitFailed, "ADDR %s is taken by another program, perhaps another admit serve. Stop it, or choose another port with --port or ADDR.", addr)
+		return nil, cli.Refuse(cli.ExitFailed, "%s %s is taken by another program, perhaps another admit serve. Stop it, or choose another port%s.", setting, addr, otherwise(setting))
 	}
 	why := err
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		why = op.Err
 	}
-	return nil, cli.Refuse(cli.ExitFailed, "ADDR %s cannot be listened on: %s. Choose another with --host and --port, or with ADDR.", addr, why)
+	return nil, cli.Refuse(cli.ExitFailed, "%s %s cannot be listened on: %s. Choose another%s.", setting, addr, why, otherwise(setting))
+}
+
+// otherwise is how to choose another address.
+func otherwise(setting string) string {
+	if setting == "ADDR" {
+		return " with --host, --port or ADDR"
+	}
+	return " with " + setting
 }
 
 func asJSON(cfg config.Config) bool {

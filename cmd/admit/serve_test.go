@@ -72,6 +72,27 @@ func TestServeFollowsThePort(t *testing.T) {
 	}
 }
 
+// METRICS_ADDR answers Prometheus on an address of its own, and the public one does not; one that is taken stops the start.
+func TestMetricsAddr(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	b := newBench(t, "METRICS_ADDR="+addr)
+	b.run("serve", "--port", "0").want(1, "METRICS_ADDR "+addr+" is taken by another program")
+	_ = l.Close()
+	s := b.serve()
+	s.client(t).Get("/metrics").Want(404)
+	c := s.client(t)
+	c.URL = "http://" + addr
+	if text := string(c.Get("/metrics").Want(200).Body); !strings.Contains(text, "admit_build_info") {
+		t.Error(text)
+	}
+	c.Get("/auth/me").Want(404)
+}
+
 func TestPortIsTaken(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

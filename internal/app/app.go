@@ -229,6 +229,9 @@ func (a *App) sweep(ctx context.Context) {
 	}
 }
 
+// Fresh reports whether the app hears of every change: what it remembers is trusted only then.
+func (a *App) Fresh() bool { return a.feed.Fresh() }
+
 // Close ends every connection and worker.
 func (a *App) Close() error {
 	a.Hasher.Close()

@@ -83,6 +83,7 @@ type Server struct {
 	RootKey     secret.String `env:"SESSION_SECRET_KEY" secret:"true" doc:"The root key, 32 random characters or more: other keys are derived from it. Development makes one and keeps it in DATA_DIR."`
 	Debug       bool          `env:"DEBUG" default:"false" doc:"Log each request and what happens in it."`
 	LogFormat   string        `env:"LOG_FORMAT" default:"auto" oneof:"auto,text,json" doc:"How log lines look. auto is text in development and json in production."`
+	MetricsAddr string        `env:"METRICS_ADDR" doc:"Host and port to answer Prometheus on, at /metrics, for whoever reaches it: keep it out of the internet. Empty answers nobody."`
 	Docs        bool          `env:"DOCS_ENABLED" default:"true" doc:"Serve the API document, /docs and /redoc."`
 }
 
@@ -110,6 +111,12 @@ func (s Server) Check(production bool) error {
 	var faults []error
 	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
 		faults = append(faults, errors.New("ADDR is no host and port: write 127.0.0.1:8000, or :8000 for every interface"))
+	}
+	if _, _, err := net.SplitHostPort(s.MetricsAddr); s.MetricsAddr != "" && err != nil {
+		faults = append(faults, errors.New("METRICS_ADDR is no host and port: write 127.0.0.1:9090"))
+	}
+	if s.MetricsAddr != "" && s.MetricsAddr == s.Addr {
+		faults = append(faults, errors.New("METRICS_ADDR is the same as ADDR: choose another port, which the internet does not reach"))
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		faults = append(faults, errors.New("TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or neither"))

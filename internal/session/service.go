@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
@@ -30,6 +31,7 @@ type Service struct {
 	cache      *cache
 	shared     *shared // nil without Redis
 	log        *slog.Logger
+	looked     struct{ memory, shared, database atomic.Uint64 }
 
 	mu   sync.Mutex
 	seen map[string]time.Time // sessions used since their row was written
@@ -122,9 +124,14 @@ func (s *Service) lookup(ctx context.Context, k key, read func() (*Live, error))
 		s.cache.drop(k, l)
 		l = nil // idle by what we remember; the row may know better
 	}
-	if l == nil {
+	if l != nil {
+		s.looked.memory.Add(1)
+	} else {
 		epoch, place := s.cache.epoch.Load(), s.shared.here()
-		if l = s.cache.getShared(ctx, k); l == nil || !s.valid(l, now) {
+		if l = s.cache.getShared(ctx, k); l != nil && s.valid(l, now) {
+			s.looked.shared.Add(1)
+		} else {
+			s.looked.database.Add(1)
 			var err error
 			if l, err = read(); err != nil {
 				return nil, err
@@ -139,6 +146,14 @@ func (s *Service) lookup(ctx context.Context, k key, read func() (*Live, error))
 	}
 	s.touch(l, now)
 	return l, nil
+}
+
+// Lookups is where checks of sessions got their answer from since the start.
+type Lookups struct{ Memory, Shared, Database uint64 }
+
+// Lookups counts the checks.
+func (s *Service) Lookups() Lookups {
+	return Lookups{s.looked.memory.Load(), s.looked.shared.Load(), s.looked.database.Load()}
 }
 
 func (s *Service) valid(l *Live, now time.Time) bool {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -30,6 +31,7 @@ type Edge struct {
 	clientOrigin func(r *http.Request, origin string) bool
 	cors         *cors.Cors
 	clientCORS   *cors.Cors
+	observe      atomic.Pointer[Observer]
 }
 
 type route struct{ method, path string }
@@ -72,6 +74,12 @@ func (e *Edge) ClientOrigins(allowed func(r *http.Request, origin string) bool) 
 		e.headers = append(e.headers, newHeader("Vary", "Origin"))
 	}
 }
+
+// Observer is told of a request that was answered, with the pattern that matched.
+type Observer func(method, route string, status int, took time.Duration)
+
+// Observe has f told of every request from now on.
+func (e *Edge) Observe(f Observer) { e.observe.Store(&f) }
 
 // Wrap puts the edge around next, which is the mux of the whole server, or what is around a Routed mux.
 func (e *Edge) Wrap(next http.Handler) http.Handler { return &wrapped{e, next} }
@@ -175,11 +183,15 @@ func (x *exchange) end() {
 	}
 }
 
-// log writes one line per request: the pattern and never the path, which may hold a token.
+// log counts the request and writes one line for it: the pattern and never the path, which may hold a token.
 func (x *exchange) log() {
 	status := x.w.status
 	if status == 0 {
 		status = http.StatusOK
+	}
+	took := x.edge.now().Sub(x.start)
+	if observe := x.edge.observe.Load(); observe != nil {
+		(*observe)(x.w.r.Method, x.w.r.Pattern, status, took)
 	}
 	level := x.edge.accessLevel
 	if status >= 500 {
@@ -194,7 +206,7 @@ func (x *exchange) log() {
 		slog.String("route", x.w.r.Pattern),
 		slog.Int("status", status),
 		slog.Int64("bytes", x.w.bytes),
-		slog.Duration("duration", x.edge.now().Sub(x.start)),
+		slog.Duration("duration", took),
 		slog.String("ip", x.origin.IP),
 		slog.String("request_id", x.origin.RequestID))
 }
