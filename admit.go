@@ -18,6 +18,7 @@ import (
 	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/pages/account"
 	"github.com/admit-dev/admit/internal/pages/admin"
+	"github.com/admit-dev/admit/internal/pages/impersonation"
 	"github.com/admit-dev/admit/internal/pages/signin"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -110,7 +111,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	cookies := web.NewCookies(cfg.Web)
-	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.MFA, s.app.DB.Now)
+	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.MFA, s.app.Acting, s.app.DB.Now)
 	mux := http.NewServeMux()
 	api.Mount(mux, s.app, cookies, s.guard, Version)
 	if err := mountPages(mux, s.app, cookies, s.guard); err != nil {
@@ -147,7 +148,7 @@ func mountPages(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web
 		return err
 	}
 	site.Mount(mux)
-	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site), admin.Mount(mux, site))
+	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site), admin.Mount(mux, site), impersonation.Mount(mux, site))
 }
 
 // Metrics answers Prometheus with how this server does, counted since the first call. It asks nobody who they are: keep it out of the

@@ -31,7 +31,7 @@ var envelope = map[string]string{
 	"ip":         "The address of the client, as far as `TRUSTED_PROXIES` lets it be known.",
 	"user_agent": "What the client calls itself, at most 400 bytes.",
 	"request_id": "The `X-Request-Id` of the request.",
-	"data":       "What is particular to the kind.",
+	"data":       "What is particular to the kind. `on_behalf_of` beside it: the person in whose name the actor acted.",
 	"cursor":     "Its place in the order of commits.",
 }
 

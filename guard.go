@@ -19,6 +19,7 @@ type User struct {
 	Roles         []string
 	SessionID     string
 	AuthAt        time.Time // when they last proved who they are
+	ActorID       string    // who acts in their name; "" for themselves
 }
 
 // HasRole reports whether the person holds a global role.
@@ -90,6 +91,11 @@ func UserFrom(ctx context.Context) *User {
 		return nil
 	}
 	u := live.User
+	n := live.Session
+	by := ""
+	if n.Act != nil {
+		by = n.Act.UserID
+	}
 	return &User{ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified, Username: u.Username, Phone: u.Phone,
-		Roles: append([]string(nil), u.Roles...), SessionID: live.Session.ID, AuthAt: live.Session.FreshAt()}
+		Roles: append([]string(nil), u.Roles...), SessionID: n.ID, AuthAt: n.FreshAt(), ActorID: by}
 }

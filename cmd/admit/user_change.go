@@ -66,7 +66,7 @@ type userSessionsCmd struct{ cli.Whose }
 
 // Help is the example of the help page.
 func (userSessionsCmd) Help() string {
-	return "Piped, each line is: id, transport, methods, created, last seen, expires, address, user agent.\n\nExample:\n\n\tadmit user sessions ann@example.com"
+	return "Piped, each line is: id, transport, methods, created, last seen, expires, address, user agent, who acts there in their name.\n\nExample:\n\n\tadmit user sessions ann@example.com"
 }
 
 // Run lists where a person is signed in.
@@ -79,19 +79,19 @@ func (c *userSessionsCmd) Run(p *cli.Program) error {
 		if p.JSON {
 			views := make([]sessionView, len(list))
 			for i, n := range list {
-				views[i] = sessionView{n.ID, string(n.Transport), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt}
+				views[i] = sessionView{n.ID, string(n.Transport), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt, actor(n)}
 			}
 			return p.Print(cli.Page{Items: views})
 		}
 		rows := make([][]string, len(list))
 		for i, n := range list {
-			rows[i] = []string{n.ID, string(n.Transport), strings.Join(n.AMR, ","), cli.Stamp(n.CreatedAt), cli.Stamp(n.SeenAt), cli.Stamp(n.ExpiresAt), n.IP, n.UserAgent}
+			rows[i] = []string{n.ID, string(n.Transport), strings.Join(n.AMR, ","), cli.Stamp(n.CreatedAt), cli.Stamp(n.SeenAt), cli.Stamp(n.ExpiresAt), n.IP, n.UserAgent, actor(n)}
 		}
 		if len(rows) == 0 {
 			p.Say("%s is not signed in anywhere.", cli.Label(u))
 			return nil
 		}
-		err = p.Table([]string{"ID", "TRANSPORT", "METHODS", "CREATED", "LAST SEEN", "EXPIRES", "ADDRESS", "USER AGENT"}, rows)
+		err = p.Table([]string{"ID", "TRANSPORT", "METHODS", "CREATED", "LAST SEEN", "EXPIRES", "ADDRESS", "USER AGENT", "ACTING"}, rows)
 		p.Next("admit user logout " + cli.Label(u))
 		return err
 	})
@@ -150,6 +150,14 @@ func (c *userDeleteCmd) Run(p *cli.Program) error {
 }
 
 // sessionView is a session as the API shows one.
+// actor is who acts in a session in the name of its person, "" for the person themselves.
+func actor(n session.Session) string {
+	if n.Act == nil {
+		return ""
+	}
+	return n.Act.UserID
+}
+
 type sessionView struct {
 	ID         string    `json:"id"`
 	Transport  string    `json:"transport"`
@@ -159,6 +167,7 @@ type sessionView struct {
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
+	ActorID    string    `json:"actor_id,omitempty"`
 }
 
 type userResetPasswordCmd struct{ cli.Whose }

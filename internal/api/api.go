@@ -79,6 +79,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.checks()
 	s.authzen()
 	s.people()
+	s.impersonation()
 	s.audit()
 	s.v1()
 	s.development()
@@ -128,6 +129,7 @@ const (
 	cookied                      // the session or refresh cookie says what it is about
 	foreign                      // the statuses of its refusals are another specification's
 	proving                      // also in a session that lacks a second factor: it may show one here
+	acting                       // also by who acts in the name of another: it is no more than looking
 	enrolling                    // also in a session that lacks one, whose person has none to show: they may set one up here
 )
 
@@ -153,7 +155,9 @@ func (q *call) admit(asks access) (err error) {
 	identify := q.guard.Identify
 	switch {
 	case asks&proving != 0:
-		identify = q.guard.Recognize
+		identify = q.guard.Prover
+	case asks&acting != 0:
+		identify = q.guard.Either
 	case asks&enrolling != 0:
 		identify = q.guard.Enroller
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/admit-dev/admit/internal/audit"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/device"
 )
 
@@ -125,6 +126,9 @@ func (p patient) Write(b []byte) (int, error) {
 }
 
 func (s *API) exportAudit(q *call, in *auditExportIn) (func(huma.Context), error) {
+	if q.live.Session.Act != nil {
+		return nil, authz.ErrActing
+	}
 	w, err := s.app.Audit.Export(q, q.caller(), in.filter(), in.Format)
 	if err != nil {
 		return nil, err

@@ -99,11 +99,11 @@ func (s *API) auth() {
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.login)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.logout)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.owner)
-	raw[User](s, huma.Operation{Method: "GET", Path: "/auth/me", Summary: "Who is signed in", Tags: []string{"Account"}}, user, s.me)
-	raw[User](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
+	raw[Me](s, huma.Operation{Method: "GET", Path: "/auth/me", Summary: "Who is signed in", Tags: []string{"Account"}}, user, s.me)
+	raw[Me](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
 	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
 	operation(s, huma.Operation{Method: "PATCH", Path: "/auth/me", Summary: "Change the profile", Tags: []string{"Account"}}, user, s.changeMe)
-	operation(s, huma.Operation{Method: "POST", Path: "/auth/switch-org", Summary: "Work in another organization, without signing in again", Tags: []string{"Account"}}, user, s.switchOrg)
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/switch-org", Summary: "Work in another organization, without signing in again", Tags: []string{"Account"}}, user|acting, s.switchOrg)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/strength", Summary: "How good a password is; nothing is kept of it", Tags: tags}, limited, func(q *call, in *rate) (password.Strength, error) {
 		return s.app.Passwords.Rate(q, in.Body.Password, people.New{Email: in.Body.Email, Username: in.Body.Username, Name: in.Body.Name})
 	})
@@ -176,7 +176,9 @@ func (s *API) me(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	required := s.app.MFA.ConcernsAt(root, &live.User)
-	live.Memo(required, func() any { return newAnswer(newUser(live.User, root.OrgsOf(live.User.ID), required)) }).(*answer).write(w)
+	live.Memo(required, func() any {
+		return newAnswer(Me{newUser(live.User, root.OrgsOf(live.User.ID), required), newActor(live.Session)})
+	}).(*answer).write(w)
 }
 
 func (s *API) protected(w http.ResponseWriter, r *http.Request) {

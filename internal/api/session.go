@@ -27,6 +27,7 @@ type Session struct {
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
+	Actor      *Actor    `json:"actor,omitempty" doc:"Only where somebody else acts in your name: who."`
 }
 
 // Sessions is a part of the list.
@@ -36,7 +37,7 @@ type Sessions struct {
 }
 
 func newSession(n session.Session, current string) Session {
-	return Session{n.ID, n.ID == current, string(n.Transport), device.Name(n.UserAgent), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt}
+	return Session{n.ID, n.ID == current, string(n.Transport), device.Name(n.UserAgent), n.IP, n.UserAgent, n.AMR, n.CreatedAt, n.SeenAt, n.ExpiresAt, newActor(n)}
 }
 
 // Part asks for a part of a list.

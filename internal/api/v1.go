@@ -83,7 +83,7 @@ func (s *API) held(q *call, in *refresh) (token string, native bool) {
 
 func (s *API) refresh(q *call, in *refresh) (Tokens, error) {
 	given, native := s.held(q, in)
-	next, err := s.app.Sessions.Refresh(q, given, s.app.MFA.Enough)
+	next, err := s.app.Sessions.Refresh(q, given, s.guard.Enough)
 	if err != nil {
 		if !native && (errors.Is(err, session.ErrRefresh) || errors.Is(err, session.ErrReused)) {
 			s.cookies.ClearRefresh(q.w)

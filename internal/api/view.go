@@ -35,6 +35,26 @@ type User struct {
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
+// Actor is who acts in the name of a person.
+type Actor struct {
+	ID     string    `json:"id" doc:"usr_…"`
+	Reason string    `json:"reason" doc:"Why, in their words."`
+	Until  time.Time `json:"until"`
+}
+
+// Me is who is signed in.
+type Me struct {
+	User
+	Actor *Actor `json:"actor,omitempty" doc:"Only where somebody else acts in their name: who."`
+}
+
+func newActor(n session.Session) *Actor {
+	if n.Act == nil {
+		return nil
+	}
+	return &Actor{n.Act.UserID, n.Act.Reason, n.ExpiresAt}
+}
+
 // MFA is how it stands with a person and second factors.
 type MFA struct {
 	Required bool `json:"required" doc:"Whether a second factor is required of them, by this site or by an organization of theirs."`
@@ -121,7 +141,11 @@ func (s *API) issue(ctx context.Context, u people.User, n session.Session) (toke
 		return token.Issued{}, err
 	}
 	org, roles := s.active(root, u, n)
-	return s.app.Tokens.Issue(token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.FreshAt(), Org: org, OrgRoles: roles})
+	g := token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.FreshAt(), Org: org, OrgRoles: roles}
+	if n.Act != nil {
+		g.Actor = n.Act.UserID
+	}
+	return s.app.Tokens.Issue(g)
 }
 
 // active is the organization a session works in, and the roles of its person there: the one it was switched to, or else the

@@ -24,6 +24,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/idempotency"
+	"github.com/admit-dev/admit/internal/impersonation"
 	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
@@ -75,6 +76,7 @@ type App struct {
 	AuthZEN    *authzen.Service
 	Orgs       *org.Service
 	Accounts   *account.Service
+	Acting     *impersonation.Service
 	Audit      *audit.Service
 	Answers    *idempotency.Service
 	Notify     *notify.Service
@@ -145,6 +147,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.MFA = mfa.NewPolicy(a.Config.MFA, a.Authz)
 	a.Accounts = account.NewService(a.DB, a.Authz, a.Users, a.Sessions)
+	a.Acting = impersonation.NewService(a.DB, cfg.Impersonation, a.Authz, a.MFA, a.Sessions, a.Notify, cfg.Web.Origin())
 	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, filepath.Join(cfg.Server.DataDir, "audit_head"), opt.Log)
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())

@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/token"},
 	{"internal/org"},
 	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
-	{"internal/authzen", "internal/login"},
+	{"internal/authzen", "internal/impersonation", "internal/login"},
 	{"internal/method/…"},
 	{"internal/owner", "internal/recovery"},
 	{"internal/web"},

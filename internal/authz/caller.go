@@ -18,6 +18,7 @@ var (
 	ErrGuard           = apperr.New(apperr.Forbidden, "guard_failed", "A rule of this organization or site stands against this at the moment.")
 	ErrCeiling         = apperr.New(apperr.Forbidden, "credential_ceiling", "The key or session you use may not be used for this, whatever you hold yourself.")
 	ErrStepUp          = apperr.New(apperr.Forbidden, "reauthentication_required", "Prove again that it is you, then repeat this.")
+	ErrActing          = apperr.New(apperr.Forbidden, "acting_as_another", "You act in the name of somebody else, and this is theirs alone to do. Stop acting as them, then do it as yourself or let them do it.")
 	ErrMFA             = apperr.New(apperr.Forbidden, "mfa_required", "A second factor is required of you. Set one up, or prove again with yours that it is you, then repeat this.")
 )
 
@@ -112,6 +113,29 @@ func (s *Service) Above(r *Root, c Caller, user string) error {
 	judged := change{before: r, actor: a, held: r.Held(a), far: r.heldFar(a), old: r.platform}
 	if m := r.platform.members.find(user); m != nil {
 		return judged.canManage(user, m)
+	}
+	return nil
+}
+
+// AboveEverywhere is Above of all that a user holds on the platform and in every organization they belong to.
+func (s *Service) AboveEverywhere(r *Root, c Caller, user string) error {
+	if err := s.Above(r, c, user); err != nil || c.system || c.User == user {
+		return err
+	}
+	for _, org := range r.OrgsOf(user) {
+		place, err := r.space(org)
+		if err != nil {
+			return err
+		}
+		m := place.members.find(user)
+		if m == nil {
+			continue
+		}
+		a := Actor{User: c.User, Org: org, Now: s.db.Now(), Ceiling: c.Ceiling}
+		judged := change{before: r, actor: a, held: r.Held(a), far: r.heldFar(a), old: place}
+		if err := judged.canManage(user, m); err != nil {
+			return err
+		}
 	}
 	return nil
 }

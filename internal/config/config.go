@@ -12,6 +12,7 @@ import (
 	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
+	"github.com/admit-dev/admit/internal/impersonation"
 	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
@@ -40,37 +41,38 @@ import (
 
 // Config is every setting of Admit, each owned by the package that reads it.
 type Config struct {
-	Server    Server             `doc:"Server"`
-	Web       web.Config         `doc:"Address, cookies, browsers"`
-	Database  database.Config    `doc:"Database"`
-	Redis     redis.Config       `doc:"Redis"`
-	Login     login.Config       `doc:"Signing in and up"`
-	Address   address.Config     `doc:"Verifying e-mail addresses"`
-	Password  password.Config    `doc:"Passwords"`
-	Breach    breach.Config      `doc:"Leaked passwords"`
-	Passkey   passkey.Config     `doc:"Passkeys"`
-	OTP       otp.Config         `doc:"Links and codes to sign in with"`
-	Anonymous anonymous.Config   `doc:"Guests"`
-	TOTP      totp.Config        `doc:"Authenticator apps"`
-	MFA       mfa.Config         `doc:"Required second factors"`
-	Social    social.Config      `doc:"Signing in with other services"`
-	Hash      secret.Config      `doc:"Password hashing"`
-	User      user.Config        `doc:"People"`
-	Lockout   lockout.Config     `doc:"Lockout"`
-	Device    knowndevice.Config `doc:"Known devices"`
-	Session   session.Config     `doc:"Sessions and refresh tokens"`
-	Token     token.Config       `doc:"Access tokens"`
-	RateLimit ratelimit.Config   `doc:"Rate limits"`
-	Org       org.Config         `doc:"Organizations"`
-	Authz     authz.Config       `doc:"Permissions and policies"`
-	Event     event.Config       `doc:"Events"`
-	Audit     audit.Config       `doc:"Audit log"`
-	Notify    notify.Config      `doc:"Messages"`
-	Mail      mail.Config        `doc:"Mail"`
-	SMS       sms.Config         `doc:"Text messages"`
-	Outbound  outbound.Config    `doc:"Calls to other servers"`
-	Theme     theme.Config       `doc:"How pages look"`
-	Owner     owner.Config       `doc:"The first owner"`
+	Server        Server               `doc:"Server"`
+	Web           web.Config           `doc:"Address, cookies, browsers"`
+	Database      database.Config      `doc:"Database"`
+	Redis         redis.Config         `doc:"Redis"`
+	Login         login.Config         `doc:"Signing in and up"`
+	Address       address.Config       `doc:"Verifying e-mail addresses"`
+	Password      password.Config      `doc:"Passwords"`
+	Breach        breach.Config        `doc:"Leaked passwords"`
+	Passkey       passkey.Config       `doc:"Passkeys"`
+	OTP           otp.Config           `doc:"Links and codes to sign in with"`
+	Anonymous     anonymous.Config     `doc:"Guests"`
+	TOTP          totp.Config          `doc:"Authenticator apps"`
+	MFA           mfa.Config           `doc:"Required second factors"`
+	Social        social.Config        `doc:"Signing in with other services"`
+	Hash          secret.Config        `doc:"Password hashing"`
+	User          user.Config          `doc:"People"`
+	Lockout       lockout.Config       `doc:"Lockout"`
+	Device        knowndevice.Config   `doc:"Known devices"`
+	Session       session.Config       `doc:"Sessions and refresh tokens"`
+	Token         token.Config         `doc:"Access tokens"`
+	Impersonation impersonation.Config `doc:"Acting in the name of others"`
+	RateLimit     ratelimit.Config     `doc:"Rate limits"`
+	Org           org.Config           `doc:"Organizations"`
+	Authz         authz.Config         `doc:"Permissions and policies"`
+	Event         event.Config         `doc:"Events"`
+	Audit         audit.Config         `doc:"Audit log"`
+	Notify        notify.Config        `doc:"Messages"`
+	Mail          mail.Config          `doc:"Mail"`
+	SMS           sms.Config           `doc:"Text messages"`
+	Outbound      outbound.Config      `doc:"Calls to other servers"`
+	Theme         theme.Config         `doc:"How pages look"`
+	Owner         owner.Config         `doc:"The first owner"`
 }
 
 // Server says where the program runs.

@@ -176,7 +176,7 @@ func (tx *Tx) record() error {
 		if err != nil {
 			return err
 		}
-		r := newRecord(e, *from, tx.Now, string(data))
+		r := newRecord(e, *from, tx.Now, from.behalf(string(data)))
 		if err := Insert(tx, "events", r.row()); err != nil {
 			return err
 		}

@@ -135,6 +135,7 @@ func (w *world) body(o op) any {
 		"POST /api/v1/users":                              m{"email": "made@example.com"},
 		"PATCH /api/v1/users/{user}":                      m{"name": "Renamed"},
 		"PUT /api/v1/users/{user}/roles":                  m{"roles": []string{"manager"}},
+		"POST /api/v1/users/{user}/impersonate":           m{"reason": "to see what they see"},
 		"POST /api/v1/check":                              m{"subject": w.member, "permission": "jobs:post", "org_id": w.org},
 		"POST /api/v1/check/batch":                        m{"checks": []m{{"permission": "jobs:post", "org_id": w.org}, {"subject": w.member, "permission": "jobs:post", "org_id": w.org}}},
 		"POST /api/v1/check/explain":                      m{"permission": "jobs:post", "org_id": w.org},

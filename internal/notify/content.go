@@ -126,6 +126,13 @@ type (
 		Roles   []string `json:"roles,omitempty"`
 		Link    string   `json:"link"`
 	}
+	// Impersonated tells of somebody who looks after people and acts in the name of one. By may be empty.
+	Impersonated struct {
+		By     string `json:"by,omitempty"`
+		Reason string `json:"reason"`
+		Link   string `json:"link"` // to where it can be ended
+		Where  Where  `json:"where"`
+	}
 	// AccountDeleted tells of an account that is gone.
 	AccountDeleted struct {
 		Where Where `json:"where"`
@@ -152,6 +159,7 @@ func (FactorRemoved) name() string    { return "factor_removed" }
 func (RecoveryCodeUsed) name() string { return "recovery_code_used" }
 func (AccountLocked) name() string    { return "account_locked" }
 func (Invitation) name() string       { return "invitation" }
+func (Impersonated) name() string     { return "impersonated" }
 func (AccountDeleted) name() string   { return "account_deleted" }
 func (ExportReady) name() string      { return "export_ready" }
 func (Test) name() string             { return "test" }
@@ -193,6 +201,9 @@ func (c Invitation) fill(v *view) {
 		v.Roles += plain(role)
 	}
 }
+func (c Impersonated) fill(v *view) {
+	v.Inviter, v.Label, v.link, v.where = plain(c.By), unlinked(cut(oneLine(c.Reason), longestReason)), c.Link, c.Where
+}
 func (c AccountDeleted) fill(v *view) { v.where = c.Where }
 func (c ExportReady) fill(v *view)    { v.link = c.Link }
 func (Test) fill(*view)               {}
@@ -205,6 +216,6 @@ func samples() []Content {
 		VerifyEmail{link, "415203", at}, AccountExists{link}, ConfirmAddress{link, "415203", at}, AddressChanged{"new@example.com", link, at},
 		ResetPassword{link, "415203", at}, PasswordChanged{link, at}, MagicLink{link, "415203", at}, OneTimeCode{"415203", at}, NewSignIn{link, at},
 		FactorAdded{Passkey, "Laptop", link, at}, FactorRemoved{TOTP, "", link, at}, RecoveryCodeUsed{3, link, at}, AccountLocked{link, at},
-		Invitation{"Acme", "Ann", []string{"recruiter"}, link}, AccountDeleted{at}, ExportReady{link}, Test{},
+		Invitation{"Acme", "Ann", []string{"recruiter"}, link}, Impersonated{"Ann", "A mended invoice", link, at}, AccountDeleted{at}, ExportReady{link}, Test{},
 	}
 }

@@ -101,6 +101,9 @@ func (s *speaker) facts() (list []fact) {
 // longest is how much of a name somebody chose is shown to others.
 const longest = 80
 
+// longestReason is how much is shown of why something was done.
+const longestReason = 500
+
 // What shows nothing and is kept: one makes a single emoji of several, the other is what plain puts in.
 const (
 	joiner     = '\u200d'
@@ -137,6 +140,11 @@ func plain(s string) string {
 	if strings.Contains(s, "@") && !strings.ContainsAny(s, "/ ") {
 		return s // the address of who invites
 	}
+	return unlinked(s)
+}
+
+// unlinked has nothing in it that a mail program makes a link of.
+func unlinked(s string) string {
 	var b strings.Builder
 	r := []rune(s)
 	for i, c := range r {

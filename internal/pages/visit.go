@@ -28,6 +28,7 @@ const (
 
 	Proving   // also in a session that lacks a second factor which is required: it may show one here
 	Enrolling // also in one whose person has none to show: they may set one up here
+	Acting    // also for who acts in the name of another: it is no more than looking
 
 	foreign // its form is of another site
 )
@@ -105,7 +106,9 @@ func (v *Visit) admit(asks Access) (err error) {
 	who := v.site.Guard.Identify
 	switch {
 	case asks&Proving != 0:
-		who = v.site.Guard.Recognize
+		who = v.site.Guard.Prover
+	case asks&Acting != 0:
+		who = v.site.Guard.Either
 	case asks&Enrolling != 0:
 		who = v.site.Guard.Enroller
 	case asks&(Person|Fresh) == 0:
@@ -149,6 +152,9 @@ func (v *Visit) Tell(key, to string) error {
 // Fail is the page of a refusal that belongs to no form. Strangers are led to the door, and who has to prove who they are to that.
 func (v *Visit) Fail(err error) {
 	switch {
+	case errors.Is(err, session.ErrUnknown) && v.site.Guard.Acted(v.R) != nil:
+		_ = v.Redirect("/impersonation")
+		return
 	case errors.Is(err, session.ErrUnknown):
 		_ = v.Redirect("/signin?return_to=" + url.QueryEscape(v.here()))
 		return
@@ -248,6 +254,7 @@ type view struct {
 	Failed bool   // whether the title begins with Error:
 	Flash  string // what was done by the request before
 	Data   any
+	Acted  *Acted // nil where the visitor is themselves
 
 	Here, App, Scheme string
 	Locales           []string
@@ -258,7 +265,7 @@ func (v *Visit) show(t *Template, title string, failed bool, data any) error {
 	cfg := v.site.App.Config
 	key := v.formKey()
 	v.Form.Token = formToken(key)
-	p := view{Visit: v, Title: title, Failed: failed, Data: data, Here: v.here(), App: v.site.Name, Locales: v.site.words.Locales(),
+	p := view{Visit: v, Title: title, Failed: failed, Data: data, Acted: v.acted(), Here: v.here(), App: v.site.Name, Locales: v.site.words.Locales(),
 		Development: !cfg.Production(), Docs: cfg.Server.Docs}
 	p.Scheme, _ = v.site.scheme.Get(v.R)
 	if done, ok := v.site.flash.Get(v.R); ok {

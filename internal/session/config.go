@@ -41,8 +41,11 @@ func (c Config) lifetime(t Transport, remember bool) time.Duration {
 	}
 }
 
-// renewed is when a session ends whose refresh token is used now.
+// renewed is when a session ends whose refresh token is used now. One in which somebody acts in the name of another is not prolonged.
 func (c Config) renewed(s Session, now time.Time) time.Time {
+	if s.Act != nil {
+		return s.ExpiresAt
+	}
 	last := s.CreatedAt.Add(time.Duration(c.RefreshMaxDays) * 24 * time.Hour)
 	if end := now.Add(time.Duration(c.RefreshMinutes) * time.Minute); end.Before(last) {
 		return end

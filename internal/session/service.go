@@ -55,7 +55,9 @@ type Start struct {
 	AMR       []string
 	Transport Transport
 	Remember  bool
-	Replaces  string // the session cookie the same browser came with, if any
+	Replaces  string    // the session cookie the same browser came with, if any
+	Act       *Act      // who acts in the name of the person; nobody proved then to be the person
+	Until     time.Time // when the session ends at the latest, where it is not to live as long as others
 }
 
 // Begin adds a session in the sign-in's own change. The credential is the cookie's value or the refresh token; it is
@@ -64,6 +66,9 @@ func (s *Service) Begin(tx *database.Tx, in Start) (Session, string, error) {
 	from := database.OriginOf(tx.Context())
 	n := Session{ID: id.New("ses"), UserID: in.UserID, Transport: in.Transport, AMR: in.AMR, AuthAt: tx.Now, IP: from.IP, UserAgent: from.UserAgent,
 		CreatedAt: tx.Now, SeenAt: tx.Now, ExpiresAt: tx.Now.Add(s.cfg.lifetime(in.Transport, in.Remember)), salt: secret.Random(16)}
+	if in.Act != nil {
+		n.Act, n.AuthAt, n.ExpiresAt = in.Act, time.UnixMicro(0), in.Until
+	}
 	if in.Replaces != "" {
 		if err := end(tx, Replaced, ofCookie(secret.Sum(in.Replaces), in.UserID)); err != nil {
 			return Session{}, "", err
@@ -190,7 +195,7 @@ func (s *Service) Refresh(ctx context.Context, token string, enough func(context
 	from := database.OriginOf(ctx)
 	grace := time.Duration(s.cfg.GraceSeconds) * time.Second
 	if judge(n, generation, from.UserAgent, s.db.Now(), grace) != repeat { // which changes nothing
-		from.Actor, from.Session = n.UserID, n.ID
+		n.Sign(from)
 		err = s.db.Write(ctx, func(tx *database.Tx) error { return s.exchange(tx, &n, generation, grace) }, database.ReadCommitted)
 		// Each step of exchange is one conditional statement on the row of the session; what it found is read again after it.
 	}
@@ -239,12 +244,15 @@ func (s *Service) exchange(tx *database.Tx, n *Session, generation int64, grace 
 	}
 }
 
-// List is every session of a person that is alive, newest first.
+// List is every session of a person that is alive, newest first. From where somebody acts in their name is not theirs to know.
 func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
 	all, err := listOf(ctx, s.db, userID, s.db.Now())
 	var list []Session
 	for _, n := range all {
 		n.SeenAt = s.seenAt(n)
+		if n.Act != nil {
+			n.IP, n.UserAgent = "", ""
+		}
 		if alive(n, n.SeenAt, s.db.Now(), s.cfg.idle()) {
 			list = append(list, n)
 		}
@@ -281,7 +289,7 @@ func (s *Service) RevokeRefresh(ctx context.Context, token string) error {
 		return err
 	}
 	from := database.OriginOf(ctx)
-	from.Actor, from.Session = n.UserID, n.ID
+	n.Sign(from)
 	return s.Revoke(ctx, n.UserID, n.ID, SignedOut)
 }
 

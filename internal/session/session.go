@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -47,7 +48,8 @@ const (
 	UserDeleted     Reason = "user_deleted"
 	IdentityRemoved Reason = "identity_removed"
 	TokenReused     Reason = "token_reused"
-	Replaced        Reason = "replaced" // the same browser signed in anew
+	Replaced        Reason = "replaced"     // the same browser signed in anew
+	ActingEnded     Reason = "acting_ended" // who acted in the name of its person stopped
 )
 
 // Session is one sign-in that is alive.
@@ -64,10 +66,26 @@ type Session struct {
 	ExpiresAt time.Time
 	OrgID     string     // the organization it works in, if its person still belongs to it
 	ProvedAt  *time.Time // when they proved again that it is them
+	Act       *Act       // who acts in the name of its person; nil for the person themselves
 
 	generation int64 // of the refresh token that is valid now; 0 when none was given
 	rotatedAt  *time.Time
 	salt       []byte
+}
+
+// Act is who acts in the name of another.
+type Act struct {
+	UserID    string
+	SessionID string // their own, with which this one ends
+	Reason    string
+}
+
+// Sign writes into an origin who acts by a session.
+func (s *Session) Sign(o *database.Origin) {
+	o.Actor, o.Session = s.UserID, s.ID
+	if s.Act != nil {
+		o.Actor, o.Behalf = s.Act.UserID, s.UserID
+	}
 }
 
 // Live is what a valid credential proves: a session and the person it belongs to. It is shared and never changed.

@@ -27,16 +27,28 @@ type row struct {
 	ExpiresAt  time.Time  `db:"expires_at"`
 	OrgID      string     `db:"org_id"`
 	ProvedAt   *time.Time `db:"proved_at"`
+	ActorID    string     `db:"actor_id"`
+	ParentID   string     `db:"parent_id"`
+	Reason     string     `db:"reason"`
 }
 
 func (r row) session() Session {
+	var act *Act
+	if r.ActorID != "" {
+		act = &Act{r.ActorID, r.ParentID, r.Reason}
+	}
 	return Session{r.ID, r.UserID, Transport(r.Transport), strings.Fields(r.AMR), r.AuthAt, r.IP, r.UserAgent,
-		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.OrgID, r.ProvedAt, r.Generation, r.RotatedAt, r.Salt}
+		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.OrgID, r.ProvedAt, act, r.Generation, r.RotatedAt, r.Salt}
 }
 
 func insert(tx *database.Tx, s Session, cookieHash []byte) error {
-	return database.Insert(tx, "sessions", row{s.ID, s.UserID, cookieHash, string(s.Transport), s.salt, s.generation, s.rotatedAt,
-		strings.Join(s.AMR, " "), s.AuthAt, s.IP, s.UserAgent, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.OrgID, s.ProvedAt})
+	r := row{ID: s.ID, UserID: s.UserID, CookieHash: cookieHash, Transport: string(s.Transport), Salt: s.salt, Generation: s.generation, RotatedAt: s.rotatedAt,
+		AMR: strings.Join(s.AMR, " "), AuthAt: s.AuthAt, IP: s.IP, UserAgent: s.UserAgent, CreatedAt: s.CreatedAt, SeenAt: s.SeenAt, ExpiresAt: s.ExpiresAt,
+		OrgID: s.OrgID, ProvedAt: s.ProvedAt}
+	if s.Act != nil {
+		r.ActorID, r.ParentID, r.Reason = s.Act.UserID, s.Act.SessionID, s.Act.Reason
+	}
+	return database.Insert(tx, "sessions", r)
 }
 
 // both is a session and its person, in one row.
@@ -48,7 +60,7 @@ type both struct {
 // find reads a session and its person by what where says of s. One statement.
 func find(ctx context.Context, q database.Querier, where string, arg any) (Session, user.User, error) {
 	b, err := database.One[both](ctx, q, `SELECT s.id, s.user_id, s.cookie_hash, s.transport, s.salt, s.generation, s.rotated_at, s.amr,
-		s.auth_at, s.ip, s.user_agent, s.created_at, s.seen_at, s.expires_at, s.org_id, s.proved_at, `+user.Select+`
+		s.auth_at, s.ip, s.user_agent, s.created_at, s.seen_at, s.expires_at, s.org_id, s.proved_at, s.actor_id, s.parent_id, s.reason, `+user.Select+`
 		FROM sessions s JOIN users u ON u.id = s.user_id `+user.Joins+` WHERE `+where, arg)
 	if errors.Is(err, database.ErrNone) {
 		err = ErrUnknown
@@ -102,9 +114,16 @@ func ofCookie(hash []byte, userID string) chosen {
 	return chosen{`cookie_hash = $1 AND user_id = $2`, []any{hash, userID}}
 }
 
-// remove ends sessions and says which there were. Of several that try, one is told of each.
+// remove ends sessions, and with them those in which their people act in the name of others, and says which there were. Of several that
+// try, one is told of each.
 func remove(tx *database.Tx, which chosen) ([]ended, error) {
-	return database.All[ended](tx.Context(), tx, `DELETE FROM sessions WHERE `+which.where+` RETURNING `+database.Columns[ended](), which.args...)
+	acting, err := database.All[ended](tx.Context(), tx, `DELETE FROM sessions WHERE parent_id <> '' AND parent_id IN (SELECT id FROM sessions WHERE `+
+		which.where+`) RETURNING `+database.Columns[ended](), which.args...)
+	if err != nil {
+		return nil, err
+	}
+	own, err := database.All[ended](tx.Context(), tx, `DELETE FROM sessions WHERE `+which.where+` RETURNING `+database.Columns[ended](), which.args...)
+	return append(own, acting...), err
 }
 
 // removeExpired deletes at most limit sessions that have run out, and says how many.

@@ -185,6 +185,9 @@ func (s *Service) Issue(g Grant) (Issued, error) {
 	now := s.db.Now()
 	c := Claims{Issuer: s.issuer, Subject: g.User.ID, Audience: s.cfg.Audience, ExpiresAt: now.Add(s.cfg.lifetime()).Unix(), IssuedAt: now.Unix(), NotBefore: now.Unix(),
 		ID: id.New("jti"), SessionID: g.SessionID, Type: "access", Role: g.User.Role(), Roles: g.User.Roles, Org: g.Org, OrgRoles: g.OrgRoles, AMR: g.AMR, AuthTime: g.AuthAt.Unix()}
+	if g.Actor != "" {
+		c.Act = &Actor{g.Actor}
+	}
 	if c.Roles == nil {
 		c.Roles = []string{}
 	}

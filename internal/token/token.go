@@ -20,6 +20,7 @@ type Grant struct {
 	AuthAt    time.Time // when the person last proved who they are
 	Org       *string   // the organization they work in, nil outside of any
 	OrgRoles  []string  // the keys of their roles there
+	Actor     string    // who acts in their name; "" for themselves
 }
 
 // Claims are the claims of an access token: RFC 9068, and ours.
@@ -39,6 +40,12 @@ type Claims struct {
 	OrgRoles  []string `json:"org_roles"`
 	AMR       []string `json:"amr"`
 	AuthTime  int64    `json:"auth_time"`
+	Act       *Actor   `json:"act,omitempty"` // only where somebody acts in the name of the subject
+}
+
+// Actor is who acts in the name of a token's subject (RFC 8693, section 4.1).
+type Actor struct {
+	Subject string `json:"sub"`
 }
 
 // Issued is an access token and how long it lives.

@@ -16,6 +16,7 @@ type Cookies struct {
 	session  *Cookie
 	refresh  *Cookie
 	device   *Cookie
+	own      *Cookie // the session of who acts in the name of another, meanwhile
 }
 
 // NewCookies gives the cookies as the configuration wants them.
@@ -30,6 +31,7 @@ func NewCookies(cfg Config) *Cookies {
 	c.session = c.Named("session_id", "/")
 	c.refresh = c.Named("refresh_token", "/api/v1")
 	c.device = c.Named("device", "/")
+	c.own = c.Named("own_session", "/")
 	if c.sameSite == http.SameSiteStrictMode { // who comes back from another service is on their own device too
 		c.device = c.device.Crossing()
 	}
@@ -40,6 +42,29 @@ func NewCookies(cfg Config) *Cookies {
 func (c *Cookies) Enter(w http.ResponseWriter, out login.Outcome, now time.Time) {
 	c.session.Set(w, out.Credential, out.Session.ExpiresAt, now)
 	c.SetDevice(w, out.Device, now)
+}
+
+// Act sends the cookie of a session in the name of another, and keeps that of the sender's own beside it for as long as that one lives: a
+// browser in which the former has ended says so, and does not go on as somebody else unnoticed.
+func (c *Cookies) Act(w http.ResponseWriter, r *http.Request, credential string, until, now time.Time) {
+	if mine, ok := c.session.Get(r); ok {
+		c.own.Set(w, mine, until, now)
+	}
+	c.session.Set(w, credential, until, now)
+}
+
+// Own reads the session cookie that Act kept. It counts only beside another.
+func (c *Cookies) Own(r *http.Request) (value string, ok bool) {
+	if _, ok := c.session.Get(r); !ok {
+		return "", false
+	}
+	return c.own.Get(r)
+}
+
+// Return gives a browser its own session back.
+func (c *Cookies) Return(w http.ResponseWriter, own string, until, now time.Time) {
+	c.session.Set(w, own, until, now)
+	c.own.Clear(w)
 }
 
 // SetDevice sends the cookie that a device is known by, if it is to keep one.

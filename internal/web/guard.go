@@ -9,6 +9,7 @@ import (
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/impersonation"
 	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
@@ -26,25 +27,82 @@ type Guard struct {
 	sessions *session.Service
 	authz    *authz.Service
 	mfa      *mfa.Policy
+	acting   *impersonation.Service
 	now      func() time.Time
 }
 
-// NewGuard reads these cookies and asks these sessions, roles and requirements.
-func NewGuard(cookies *Cookies, sessions *session.Service, az *authz.Service, required *mfa.Policy, now func() time.Time) *Guard {
-	return &Guard{cookies, sessions, az, required, now}
+// NewGuard reads these cookies and asks these sessions, roles, requirements, and who may act in the name of others.
+func NewGuard(cookies *Cookies, sessions *session.Service, az *authz.Service, required *mfa.Policy, acting *impersonation.Service, now func() time.Time) *Guard {
+	return &Guard{cookies, sessions, az, required, acting, now}
 }
 
-// Identify is who sent r, or a refusal: also for a session in which no second factor was shown, of somebody of whom one is required.
+// Identify is who sent r, or a refusal: also for a session in which no second factor was shown, of somebody of whom one is required, and
+// for who acts in the name of another and would change something.
 func (g *Guard) Identify(r *http.Request) (*session.Live, error) {
-	return g.demand(r, g.mfa.Enough)
+	return g.alone(r, g.mfa.Enough)
 }
 
 // Enroller is Identify for what sets a second factor up: who has none needs none for it.
 func (g *Guard) Enroller(r *http.Request) (*session.Live, error) {
-	return g.demand(r, g.mfa.MayEnrol)
+	return g.alone(r, g.mfa.MayEnrol)
 }
 
-func (g *Guard) demand(r *http.Request, enough func(context.Context, *session.Session, *user.User) error) (*session.Live, error) {
+// Prover is Identify for what shows a second factor: a session that lacks it may.
+func (g *Guard) Prover(r *http.Request) (*session.Live, error) {
+	return g.alone(r, func(context.Context, *session.Session, *user.User) error { return nil })
+}
+
+// Either is Identify for what somebody may do who acts in the name of another.
+func (g *Guard) Either(r *http.Request) (*session.Live, error) {
+	return g.demand(r, g.mfa.Enough)
+}
+
+// Return gives a browser its own session back that it had before it acted in the name of another, and clears the cookie of the other. It says
+// whose that is, or false where it has ended.
+func (g *Guard) Return(w http.ResponseWriter, r *http.Request) (*session.Live, bool, error) {
+	own, ok := g.cookies.Own(r)
+	if !ok {
+		g.cookies.ClearSession(w)
+		return nil, false, nil
+	}
+	live, err := g.sessions.ByCookie(r.Context(), own)
+	switch {
+	case errors.Is(err, session.ErrUnknown):
+		g.cookies.ClearSession(w)
+		g.cookies.own.Clear(w)
+		return nil, false, nil
+	case err != nil:
+		return nil, false, err
+	}
+	g.cookies.Return(w, own, live.Session.ExpiresAt, g.now())
+	return live, true, nil
+}
+
+// Acted is whose session a browser would go back to in which acting in the name of another has ended by itself, or nil.
+func (g *Guard) Acted(r *http.Request) *session.Live {
+	own, ok := g.cookies.Own(r)
+	if !ok {
+		return nil
+	}
+	live, err := g.sessions.ByCookie(r.Context(), own)
+	if err != nil {
+		return nil
+	}
+	return live
+}
+
+type demanded = func(context.Context, *session.Session, *user.User) error
+
+// alone refuses who acts in the name of another what is more than looking.
+func (g *Guard) alone(r *http.Request, enough demanded) (*session.Live, error) {
+	live, err := g.demand(r, enough)
+	if err == nil && live.Session.Act != nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil, authz.ErrActing
+	}
+	return live, err
+}
+
+func (g *Guard) demand(r *http.Request, enough demanded) (*session.Live, error) {
 	live, err := g.Recognize(r)
 	if err != nil {
 		return nil, err
@@ -66,10 +124,21 @@ func (g *Guard) demand(r *http.Request, enough func(context.Context, *session.Se
 func (g *Guard) Recognize(r *http.Request) (*session.Live, error) {
 	live, err := g.look(r)
 	if err == nil {
-		from := database.OriginOf(r.Context())
-		from.Actor, from.Session = live.User.ID, live.Session.ID
+		err = g.acting.Holds(r.Context(), &live.Session)
 	}
-	return live, err
+	if err != nil {
+		return nil, err
+	}
+	live.Session.Sign(database.OriginOf(r.Context()))
+	return live, nil
+}
+
+// Enough refuses a session that is not enough for its person, or whose actor may no longer act in their name.
+func (g *Guard) Enough(ctx context.Context, n *session.Session, u *user.User) error {
+	if err := g.acting.Holds(ctx, n); err != nil {
+		return err
+	}
+	return g.mfa.Enough(ctx, n, u)
 }
 
 func (g *Guard) look(r *http.Request) (*session.Live, error) {
@@ -90,8 +159,12 @@ func (g *Guard) look(r *http.Request) (*session.Live, error) {
 // context.auth_age in seconds, and context.transport.
 func (g *Guard) CallerOf(r *http.Request, live *session.Live) authz.Caller {
 	n := live.Session
-	return authz.Caller{User: live.User.ID, Context: map[string]any{
+	c := authz.Caller{User: live.User.ID, Context: map[string]any{
 		"ip": database.OriginOf(r.Context()).IP, "amr": n.AMR, "auth_age": int64(g.now().Sub(n.FreshAt()).Seconds()), "transport": string(n.Transport)}}
+	if n.Act != nil {
+		c.Ceiling = &authz.Ceiling{Actor: n.Act.UserID}
+	}
+	return c
 }
 
 type liveKey struct{}
@@ -102,10 +175,10 @@ func LiveFrom(ctx context.Context) *session.Live {
 	return live
 }
 
-// RequireUser lets only signed-in people through, and refuses everybody else with 401.
+// RequireUser lets only signed-in people through, and who acts in their name, and refuses everybody else with 401.
 func (g *Guard) RequireUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		live, err := g.Identify(r)
+		live, err := g.Either(r)
 		if err != nil {
 			WriteError(w, r, err)
 			return
@@ -116,6 +189,9 @@ func (g *Guard) RequireUser(next http.Handler) http.Handler {
 
 // Fresh refuses somebody who has not proved for that long that it is them.
 func (g *Guard) Fresh(ctx context.Context, live *session.Live, most time.Duration) error {
+	if live.Session.Act != nil {
+		return authz.ErrActing
+	}
 	if live.User.Guest {
 		return nil // has nothing to prove it with, and nothing to lose but the session
 	}

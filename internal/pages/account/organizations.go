@@ -23,7 +23,7 @@ type oneOrg struct {
 func (s *account) mountOrgs(mux *http.ServeMux) {
 	s.Handle(mux, "GET /account/organizations", pages.Person, s.showOrgs)
 	s.Handle(mux, "POST /account/organizations", pages.Person, s.createOrg)
-	s.Handle(mux, "POST /account/organizations/{org}/switch", pages.Person, s.switchOrg)
+	s.Handle(mux, "POST /account/organizations/{org}/switch", pages.Person|pages.Acting, s.switchOrg)
 	s.Handle(mux, "POST /account/organizations/{org}/leave", pages.Person, func(v *pages.Visit) error {
 		if err := s.app.Orgs.Remove(v, v.Caller(), v.R.PathValue("org"), v.Live.User.ID); err != nil {
 			return v.RetryAt("", "", err, s.showOrgs)

@@ -20,6 +20,7 @@ type oneSession struct {
 	session.Session
 	Device  string
 	Current bool
+	By      string // who acts there in the name of the person
 }
 
 type oneDevice struct {
@@ -61,7 +62,13 @@ func (s *account) showSessions(v *pages.Visit) error {
 	}
 	p := sessionsPage{Others: len(list) > 1}
 	for _, n := range list {
-		one := oneSession{n, device.Name(n.UserAgent), n.ID == v.Live.Session.ID}
+		one := oneSession{n, device.Name(n.UserAgent), n.ID == v.Live.Session.ID, ""}
+		if n.Act != nil {
+			one.By = v.T("acted.somebody")
+			if by, err := s.app.Users.Get(v, n.Act.UserID); err == nil && by.Name != "" {
+				one.By = by.Name
+			}
+		}
 		if one.Current { // first of all
 			p.Sessions = append([]oneSession{one}, p.Sessions...)
 		} else {

@@ -169,6 +169,9 @@ func (s *signin) signOut(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
+	if live != nil && live.Session.Act != nil {
+		return v.BeOneself()
+	}
 	if live != nil {
 		if err := s.leaveSession(v, live); err != nil {
 			return err
