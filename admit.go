@@ -19,6 +19,7 @@ import (
 	"github.com/admit-dev/admit/internal/pages/account"
 	"github.com/admit-dev/admit/internal/pages/admin"
 	"github.com/admit-dev/admit/internal/pages/impersonation"
+	"github.com/admit-dev/admit/internal/pages/organization"
 	"github.com/admit-dev/admit/internal/pages/signin"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -148,7 +149,8 @@ func mountPages(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web
 		return err
 	}
 	site.Mount(mux)
-	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site), admin.Mount(mux, site), impersonation.Mount(mux, site))
+	return errors.Join(signin.Mount(mux, site), account.Mount(mux, site), admin.Mount(mux, site), impersonation.Mount(mux, site),
+		organization.Mount(mux, site))
 }
 
 // Metrics answers Prometheus with how this server does, counted since the first call. It asks nobody who they are: keep it out of the

@@ -46,6 +46,11 @@ func newInvitation(i org.Invitation) Invitation {
 	return v
 }
 
+type listInvitationsIn struct {
+	OrgRef
+	Part
+}
+
 type inviteIn struct {
 	OrgRef
 	Body struct {
@@ -72,7 +77,7 @@ type acceptIn struct {
 func (s *API) invitations() {
 	tags := []string{"Organizations"}
 	at := "/api/v1/orgs/{org}/invitations"
-	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Who was asked and has not answered", Tags: tags}, user, func(q *call, in *listMembersIn) (Invitations, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Who was asked and has not answered", Tags: tags}, user, func(q *call, in *listInvitationsIn) (Invitations, error) {
 		if in.Cursor != "" && !id.Valid("inv", in.Cursor) {
 			return Invitations{}, ErrCursor
 		}

@@ -203,6 +203,8 @@ func (s *API) getOrg(q *call, in *OrgRef) (Org, error) {
 type listMembersIn struct {
 	OrgRef
 	Part
+	Text string `query:"q" maxLength:"200" doc:"A part of a name, or how an e-mail address or a username begins."`
+	Role string `query:"role" maxLength:"100" doc:"The id or the key of a role that they hold."`
 }
 
 // MemberRef names a member.
@@ -231,7 +233,7 @@ func (s *API) members(tags []string) {
 		if in.Cursor != "" && !id.Valid("mem", in.Cursor) {
 			return Members{}, ErrCursor
 		}
-		p, err := s.app.Orgs.Members(q, q.caller(), in.Org, in.Cursor, in.Limit)
+		p, err := s.app.Orgs.Members(q, q.caller(), in.Org, org.Whom{Text: in.Text, Role: in.Role}, in.Cursor, in.Limit)
 		return Members{mapped(p.Items, newMember), next(p.Next)}, err
 	})
 	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}/members/{user}", Summary: "One member", Tags: tags}, user, func(q *call, in *MemberRef) (Member, error) {

@@ -134,13 +134,13 @@ func cells(l event.Line, erased bool) []string {
 	list := []string{l.ID, l.At.UTC().Format(time.RFC3339Nano), l.Kind, l.Outcome, l.Subject, l.Actor, l.SessionID, l.OrgID, l.IP, l.UserAgent, l.RequestID,
 		string(l.Data), l.Cursor, strconv.FormatBool(erased)}
 	for i, c := range list {
-		list[i] = harmless(c)
+		list[i] = Harmless(c)
 	}
 	return list
 }
 
-// harmless keeps a spreadsheet from taking a cell for a formula: what a client sent may begin like one.
-func harmless(cell string) string {
+// Harmless keeps a spreadsheet from taking a cell for a formula: what a client sent may begin like one.
+func Harmless(cell string) string {
 	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") {
 		return "'" + cell
 	}

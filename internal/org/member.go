@@ -6,19 +6,31 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 )
 
+// Whom is which members are looked for: every part that is given must fit.
+type Whom struct {
+	Text string // a part of a name, or how an e-mail address or a username begins; or an id
+	Role string // the id or the key of a role
+}
+
+// readable reports whether a store can be asked for it; nobody is called what cannot.
+func (w Whom) readable() bool {
+	return utf8.ValidString(w.Text+w.Role) && !strings.Contains(w.Text+w.Role, "\x00")
+}
+
 // Members is who belongs to an organization, the first who joined first.
-func (s *Service) Members(ctx context.Context, c authz.Caller, ref, after string, limit int) (p Page[Member], err error) {
+func (s *Service) Members(ctx context.Context, c authz.Caller, ref string, w Whom, after string, limit int) (p Page[Member], err error) {
 	o, err := s.reading(ctx, c, ref, "sys:members:read")
-	if err != nil {
+	if err != nil || !w.readable() {
 		return p, err
 	}
 	err = s.db.Read(ctx, o.ID, func(q database.Querier) error {
-		list, err := listMembers(ctx, q, o.ID, after, limit+1)
+		list, err := listMembers(ctx, q, o.ID, w, after, limit+1)
 		p = page(list, limit, func(m Member) string { return m.ID })
 		return err
 	})

@@ -132,8 +132,15 @@ func findMember(ctx context.Context, q database.Querier, orgID, userID string) (
 	return list[0], nil
 }
 
-func listMembers(ctx context.Context, q database.Querier, orgID, after string, limit int) ([]Member, error) {
-	rows, err := database.All[memberRow](ctx, q, `SELECT `+memberColumns+` FROM memberships m WHERE m.org_id = $1 AND (CAST($2 AS TEXT) = '' OR m.id > $2) ORDER BY m.id LIMIT $3`, orgID, after, limit)
+// listMembers looks for parts of names with replace: neither engine's LIKE means the same as the other's. Numbers and addresses that members
+// are not shown with are not searched.
+func listMembers(ctx context.Context, q database.Querier, orgID string, w Whom, after string, limit int) ([]Member, error) {
+	rows, err := database.All[memberRow](ctx, q, `SELECT `+memberColumns+` FROM memberships m WHERE m.org_id = $1 AND (CAST($2 AS TEXT) = '' OR m.id > $2)
+		AND (CAST($3 AS TEXT) = '' OR EXISTS (SELECT 1 FROM member_roles h JOIN org_roles r ON r.org_id = h.org_id AND r.id = h.role_id
+			WHERE h.org_id = m.org_id AND h.user_id = m.user_id AND (r.id = $3 OR r.key = $3)))
+		AND (CAST($4 AS TEXT) = '' OR m.user_id = $4 OR EXISTS (SELECT 1 FROM users u WHERE u.id = m.user_id AND replace(lower(u.name), $4, '') <> lower(u.name))
+			OR EXISTS (SELECT 1 FROM identifiers i WHERE i.user_id = m.user_id AND i.is_primary AND i.kind IN ('email', 'username') AND substr(i.value, 1, length($4)) = $4))
+		ORDER BY m.id LIMIT $5`, orgID, after, w.Role, strings.ToLower(strings.TrimSpace(w.Text)), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/secret"
@@ -90,6 +93,11 @@ func (v *Visit) read(asks Access) error {
 		return err
 	}
 	v.Form.Values = v.R.PostForm
+	for _, list := range v.Form.Values {
+		if slices.ContainsFunc(list, unreadable) {
+			return ErrForm
+		}
+	}
 	if asks&foreign != 0 {
 		return nil
 	}
@@ -98,6 +106,11 @@ func (v *Visit) read(asks Access) error {
 		return ErrToken
 	}
 	return nil
+}
+
+// unreadable reports whether a value is what no browser sends and no store holds.
+func unreadable(value string) bool {
+	return strings.Contains(value, "\x00") || !utf8.ValidString(value)
 }
 
 // formKey is the secret of a browser that its forms are bound to, the one it has or a new one.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		t.Fatal(err)
 	}
 	inbox := open("/dev/inbox")
-	return []shown{
+	return slices.Concat([]shown{
 		{"start", open("/start")},
 		{"start-link", open("/start#k=" + key)},
 		{"welcome", func() {
@@ -60,6 +61,7 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		{"linked", open("/account/linked")},
 		{"organizations-none", open("/account/organizations")},
 		{"organizations", func() { post(b, "/account/organizations", "fill('name', 'Acme Jobs')") }},
+	}, ofOrganization(b, s), []shown{
 		{"confirm", open("/confirm?return_to=/account")},
 		{"phone", open("/account/phone")},
 		{"phone-code", func() { post(b, "/account/phone", "fill('phone', '"+number+"')") }},
@@ -90,7 +92,7 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		{"not-found", open("/recover?token=no")},
 		{"inbox", inbox},
 		{"errors", open("/docs/errors")},
-	}
+	})
 }
 
 // Every page can be used by everybody: axe-core finds nothing on it, in light and in dark, on a phone and on a desk, and at 320 pixels

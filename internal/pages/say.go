@@ -124,6 +124,9 @@ func (v *Visit) faultsOf(err error) (list []Fault) {
 	return list
 }
 
+// Told is what a refusal says to the visitor, in one sentence or two.
+func (v *Visit) Told(err error) string { return v.faultsOf(err)[0].Message }
+
 // codeOf finds the refusal that one of several fields was given for.
 func codeOf(f apperr.Field) string {
 	for _, e := range apperr.All() {

@@ -222,7 +222,7 @@ func (v *Visit) Retry(err error, show func(*Visit) error) error {
 func (v *Visit) RetryAt(field, words string, err error, show func(*Visit) error) error {
 	return v.retry(err, show, func(err error) []Fault {
 		if words == "" {
-			words = v.faultsOf(err)[0].Message
+			words = v.Told(err)
 		}
 		return []Fault{{field, words}}
 	})

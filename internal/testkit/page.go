@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,11 +15,16 @@ var (
 )
 
 // Submit sends a form of a page as a browser without JavaScript does: to its address, with its hidden fields, what its other fields
-// show, and what is typed over them. Action finds the form: the first whose address begins with it.
+// show, and what is typed over them. Action finds the form: the first that has this address or, where none has, one that begins with it.
 func (c *Client) Submit(page Answer, action string, typed url.Values) Answer {
 	c.T.Helper()
-	for _, f := range formOf.FindAllStringSubmatch(string(page.Body), -1) {
+	forms := formOf.FindAllStringSubmatch(string(page.Body), -1)
+	exact := slices.ContainsFunc(forms, func(f []string) bool { return html.UnescapeString(f[1]) == action })
+	for _, f := range forms {
 		to := html.UnescapeString(f[1])
+		if exact && to != action {
+			continue
+		}
 		if !strings.HasPrefix(to, action) {
 			continue
 		}
@@ -28,8 +34,8 @@ func (c *Client) Submit(page Answer, action string, typed url.Values) Answer {
 			for _, p := range part.FindAllStringSubmatch(input, -1) {
 				at[p[1]] = html.UnescapeString(p[2])
 			}
-			if at["name"] != "" && (at["type"] != "checkbox" && at["type"] != "radio" || strings.Contains(input, " checked")) {
-				values.Set(at["name"], at["value"])
+			if at["name"] != "" && !strings.Contains(input, " disabled") && (at["type"] != "checkbox" && at["type"] != "radio" || strings.Contains(input, " checked")) {
+				values.Add(at["name"], at["value"])
 			}
 		}
 		for name, list := range typed {

@@ -25,7 +25,7 @@ func (orgMembersCmd) Help() string {
 // Run lists who belongs to an organization, the first who joined first.
 func (c *orgMembersCmd) Run(p *cli.Program) error {
 	return c.with(p, func(a *app.App, o org.Org) error {
-		l, err := a.Orgs.Members(p.Ctx, authz.System, o.ID, c.After, c.Limit)
+		l, err := a.Orgs.Members(p.Ctx, authz.System, o.ID, org.Whom{}, c.After, c.Limit)
 		if err != nil {
 			return err
 		}
