@@ -14,6 +14,7 @@ import (
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/gateway"
 	"github.com/admit-dev/admit/internal/metrics"
 	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/pages/account"
@@ -115,6 +116,7 @@ func (s *Server) start(ctx context.Context) error {
 	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.MFA, s.app.Acting, s.app.DB.Now)
 	mux := http.NewServeMux()
 	api.Mount(mux, s.app, cookies, s.guard, Version)
+	gateway.Mount(mux, s.app, s.guard)
 	if err := mountPages(mux, s.app, cookies, s.guard); err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Redis, Chromium and on Debian Postfix at hand:
+# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Redis, nginx, Caddy, Chromium and on Debian Postfix at hand:
 #
 #   scripts/with-services.sh go test ./...
 #
@@ -55,6 +55,8 @@ missing() {
 	[ -n "$(pgbouncer_bin)" ] || echo pgbouncer
 	[ -n "$(chromium_bin)" ] || echo chromium
 	has redis-server || redis_package
+	has nginx || echo nginx
+	has caddy || echo caddy
 	if postfix_wanted; then
 		has postfix || echo postfix
 		has saslpasswd2 || echo sasl2-bin
@@ -71,11 +73,11 @@ postfix_wanted() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 has() { PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin command -v "$1" >/dev/null; }
 
 how_to_install() {
-	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, and Chromium or Chrome). Install them with"
-	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server chromium'
-	say '  macOS           brew install postgresql@17 pgbouncer redis && brew install --cask chromium'
-	say '  Fedora          sudo dnf install postgresql-server pgbouncer redis chromium'
-	say '  Alpine          sudo apk add postgresql pgbouncer redis chromium'
+	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, nginx, Caddy, and Chromium or Chrome). Install them with"
+	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server nginx caddy chromium'
+	say '  macOS           brew install postgresql@17 pgbouncer redis nginx caddy && brew install --cask chromium'
+	say '  Fedora          sudo dnf install postgresql-server pgbouncer redis nginx caddy chromium'
+	say '  Alpine          sudo apk add postgresql pgbouncer redis nginx caddy chromium'
 	die 'or test on SQLite alone: make test-fast'
 }
 
@@ -112,7 +114,7 @@ install_missing() {
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
 			-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold $packages >&2 </dev/null
 		case $packages in
-		*pgbouncer*) [ ! -d /run/systemd/system ] || as_root systemctl disable pgbouncer >&2 || true ;;
+		*pgbouncer* | *redis* | *nginx* | *caddy*) [ ! -d /run/systemd/system ] || as_root systemctl disable pgbouncer redis-server nginx caddy >&2 || true ;;
 		esac
 		if [ "$(trap -p EXIT)" ]; then
 			as_root rm -f "$policy"
@@ -266,7 +268,7 @@ if postfix_wanted; then
 	export TEST_POSTFIX=1 PATH="$PATH:/usr/sbin:/sbin"
 fi
 export CHROMIUM
-if ! command -v redis-server >/dev/null; then export PATH="$PATH:/usr/sbin:/usr/local/sbin"; fi
+if ! command -v redis-server >/dev/null || ! command -v nginx >/dev/null; then export PATH="$PATH:/usr/sbin:/usr/local/sbin"; fi
 export TEST_PGBOUNCER_URL="postgres://postgres@127.0.0.1:$bouncer_port/postgres?sslmode=disable"
 
 if [ -t 0 ]; then

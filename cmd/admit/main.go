@@ -37,6 +37,7 @@ type commands struct {
 	Config     configCmd         `cmd:"" help:"Settings: list, explain, check."`
 	Migrate    migrateCmd        `cmd:"" help:"The schema of the database."`
 	Keygen     keygenCmd         `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`
+	Snippet    snippetCmd        `cmd:"" help:"Print the configuration of a proxy that lets pass who may: nginx, Caddy, Traefik, Envoy."`
 	Completion completionCmd     `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCmd        `cmd:"" help:"Print the version."`
 }
