@@ -10,8 +10,9 @@ import (
 
 // The refusals of this package.
 var (
-	ErrLink = apperr.New(apperr.Malformed, "link_invalid", "This link has run out, was used before, or was replaced by a newer one. Ask for another.").In("token")
-	ErrCode = apperr.New(apperr.Malformed, "code_wrong", "This code is not right, has run out, or was used before. After five wrong ones it is dead: ask for another.").In("code")
+	ErrLink  = apperr.New(apperr.Malformed, "link_invalid", "This link has run out, was used before, or was replaced by a newer one. Ask for another.").In("token")
+	ErrSpent = apperr.New(apperr.TooMany, "code_guessed", "Too many wrong codes were entered. A new code can be sent when the time of the last one is over; until then, use another way.")
+	ErrCode  = apperr.New(apperr.Malformed, "code_wrong", "This code is not right, has run out, or was used before. After five wrong ones it is dead: ask for another.").In("code")
 )
 
 // Purpose is what a challenge is good for. One of a purpose opens nothing of another.

@@ -12,6 +12,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/user"
 )
 
 const sweepBatch = 500
@@ -46,7 +47,8 @@ const (
 	Code
 )
 
-// Issue makes what is to be sent, in place of what was sent before for the same.
+// Issue makes what is to be sent, in place of what was sent before for the same. Where that was guessed at too often, a code would be dead
+// from the beginning: a link goes without one, and a code alone is refused with ErrSpent until the other has lived out its time.
 func (s *Service) Issue(tx *database.Tx, c Challenge, ask Ask) (out Sent, err error) {
 	r := row{Purpose: c.Purpose, About: c.About, Target: c.Target, Data: c.Data, CreatedAt: tx.Now, ExpiresAt: c.ExpiresAt}
 	if c.UserID != "" {
@@ -60,7 +62,11 @@ func (s *Service) Issue(tx *database.Tx, c Challenge, ask Ask) (out Sent, err er
 		out.Code = digits()
 		r.CodeHash = s.hash(c.Purpose, c.About, out.Code)
 	}
-	return out, put(tx, r)
+	tries, err := put(tx, r)
+	if tries >= mostTries {
+		out.Code = ""
+	}
+	return out, err
 }
 
 // digits are six that nobody can foresee.
@@ -85,6 +91,19 @@ func (s *Service) TakeLink(tx *database.Tx, p Purpose, token string) (Challenge,
 		return Challenge{}, err
 	}
 	return spend(tx, r, ErrLink)
+}
+
+// TakeLinkOf is TakeLink for what is about a person, who is active and still has the address that it was sent to.
+func (s *Service) TakeLinkOf(tx *database.Tx, p Purpose, token string) (user.User, error) {
+	c, err := s.TakeLink(tx, p, token)
+	if err != nil {
+		return user.User{}, err
+	}
+	u, err := user.ByID(tx.Context(), tx, c.UserID)
+	if errors.Is(err, user.ErrNotFound) || err == nil && (u.Email != c.Target || !u.Active()) {
+		err = ErrLink
+	}
+	return u, err
 }
 
 func spend(tx *database.Tx, r row, no error) (Challenge, error) {

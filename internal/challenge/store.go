@@ -37,17 +37,24 @@ func (r row) whose() string {
 	return r.Target
 }
 
-// put stores a challenge in place of the one there is. While that one is alive its wrong answers count for the new one, and one that
-// was guessed at too often lives out its time.
-func put(tx *database.Tx, r row) error {
-	_, err := tx.Exec(`INSERT INTO challenges (purpose, about, user_id, target, data, link_hash, code_hash, tries, created_at, expires_at)
+// put stores a challenge in place of the one there is, and gives the wrong answers that count for it: while that one is alive, those to
+// it. One that was guessed at too often lives out its time, unless there is a link to be followed.
+func put(tx *database.Tx, r row) (tries int64, err error) {
+	tries, err = database.One[int64](tx.Context(), tx, `INSERT INTO challenges (purpose, about, user_id, target, data, link_hash, code_hash, tries, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)
 		ON CONFLICT (purpose, about) DO UPDATE SET user_id = excluded.user_id, target = excluded.target, data = excluded.data,
-		link_hash = excluded.link_hash, code_hash = excluded.code_hash, created_at = excluded.created_at,
-		tries = CASE WHEN challenges.expires_at > $8 THEN challenges.tries ELSE 0 END,
-		expires_at = CASE WHEN challenges.expires_at > $8 AND challenges.tries >= $10 THEN challenges.expires_at ELSE excluded.expires_at END`,
+		link_hash = excluded.link_hash, code_hash = excluded.code_hash, created_at = excluded.created_at, expires_at = excluded.expires_at,
+		tries = CASE WHEN challenges.expires_at > $8 THEN challenges.tries ELSE 0 END
+		WHERE challenges.expires_at <= $8 OR challenges.tries < $10 OR excluded.link_hash IS NOT NULL RETURNING tries`,
 		r.Purpose, r.About, r.UserID, r.Target, r.Data, r.LinkHash, r.CodeHash, r.CreatedAt, r.ExpiresAt, mostTries)
-	return err
+	if !errors.Is(err, database.ErrNone) {
+		return tries, err
+	}
+	old, err := byAbout(tx.Context(), tx, r.Purpose, r.About, tx.Now)
+	if err == nil {
+		err = ErrSpent.Wait(old.ExpiresAt.Sub(tx.Now))
+	}
+	return tries, err
 }
 
 func byLink(ctx context.Context, q database.Querier, p Purpose, hash []byte, now time.Time) (row, error) {

@@ -146,14 +146,24 @@ func TestOTP02GuessesAreRationed(t *testing.T) {
 				t.Helper()
 				enterCode(s.Client(), attempt, other(codeIn(s, to))).Want(status)
 			}
+			attempt := ""
 			for range 3 { // a new attempt gives no new tries
-				attempt := sendCode(s.Client(), to)
+				attempt = sendCode(s.Client(), to)
 				guess(attempt, 401)
 				guess(attempt, 401)
 			}
-			enterCode(s.Client(), sendCode(s.Client(), to), codeIn(s, to)).Want(401, "code_invalid") // it is dead
+			enterCode(s.Client(), attempt, codeIn(s, to)).Want(401, "code_invalid") // it is dead
+			sent := len(s.Inbox(to))
+			if a := s.Client().Post("/auth/otp", destination(to)).Want(429, "code_guessed"); a.Header.Get("Retry-After") != "600" || len(s.Inbox(to)) != sent {
+				t.Error(a.Header, len(s.Inbox(to)), sent) // no dead code is sent
+			}
+			link := sendLink(s.Client(), to)
+			if mail := s.Letter(to); len(mail.Codes) != 0 || len(mail.Links) != 1 {
+				t.Errorf("%+v", mail) // a link needs none
+			}
+			enterCode(s.Client(), link, "000000").Want(401, "code_invalid")
 			s.Advance(11 * time.Minute)
-			attempt := sendCode(s.Client(), to)
+			attempt = sendCode(s.Client(), to)
 			guess(attempt, 401)
 			guess(attempt, 401)
 			guess(attempt, 429)
@@ -284,6 +294,58 @@ func TestMistypedIdentifiersOpenNothing(t *testing.T) {
 		other.Post("/auth/magic-link/verify", m{"token": tokenIn(s, "wrong@example.com")}).Want(200)
 		if userID(other) == userID(bob) {
 			t.Error("bob's account was given away")
+		}
+	})
+}
+
+// A reset by mail and a claim by another service show whose an address is, as a code does: somebody who has shown a phone number keeps
+// their account, and loses an address that was never theirs to whoever it is of.
+func TestMistypedAddressesGiveNoAccountAway(t *testing.T) {
+	const wrong = "wrong@example.com"
+	for name, owner := range map[string]func(s *testkit.Server) *testkit.Client{
+		"reset": func(s *testkit.Server) *testkit.Client {
+			s.Client().Post("/auth/password/forgot", m{"email": wrong}).Want(202)
+			s.Client().Post("/auth/password/reset", m{"token": tokenIn(s, wrong), "password": pass}).Want(200)
+			c := s.Client()
+			c.Post("/auth/login", m{"email": wrong, "password": pass}).Want(200)
+			return c
+		},
+		"social": func(s *testkit.Server) *testkit.Client {
+			c := s.Client()
+			q := develop(s, c, c.Get("/auth/development/login").Want(302).Header.Get("Location"), wrong)
+			c.Get("/auth/development/callback?" + q)
+			return c
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			testkit.Each(t, func(c *admit.Config) {
+				c.Social.Development = "on"
+			}, func(s *testkit.Server) {
+				bob := s.Client()
+				enterCode(bob, sendCode(bob, number), codeIn(s, number)).Want(200)
+				typed(s, userID(bob), wrong)
+				if userID(owner(s)) == userID(bob) {
+					t.Fatal("bob's account was given away")
+				}
+				if me := bob.Get("/auth/me").Want(200); me.JSON["phone"] != number || me.JSON["email"] != nil {
+					t.Errorf("%s", me.Body)
+				}
+			})
+		})
+	}
+}
+
+// Where nobody may make an account, a reset of an address that was never shown to be its person's sends nothing, and tells nobody that.
+func TestMistypedAddressesWhereSignUpIsClosed(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		bob := s.Client()
+		enterCode(bob, sendCode(bob, number), codeIn(s, number)).Want(200)
+		typed(s, userID(bob), "wrong@example.com")
+		s.App().Door.Config.SignUp = false
+		known := s.Client().Post("/auth/password/forgot", m{"email": "wrong@example.com"}).Want(202)
+		unknown := s.Client().Post("/auth/password/forgot", m{"email": "nobody@example.com"}).Want(202)
+		if string(known.Body) != string(unknown.Body) || len(s.Inbox("wrong@example.com")) != 0 {
+			t.Errorf("%s %s %v", known.Body, unknown.Body, s.Inbox("wrong@example.com"))
 		}
 	})
 }

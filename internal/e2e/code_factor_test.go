@@ -262,3 +262,31 @@ func TestRL08CodeGuessesOverAttempts(t *testing.T) {
 		}
 	})
 }
+
+// After five wrong codes none is sent in their place for as long as they would have lived. The step says so and how long it takes, and leads on
+// by another way.
+func TestNoDeadCodesAreSent(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		ann := reachable(s, "ann@example.com", number)
+		s.Grant(userID(ann), "super_admin") // without an owner the door leads to what makes one
+		spares := coded(s, ann, "phone", number)
+		a := signIn(s, "ann@example.com", pass)
+		for range 5 {
+			verify(s.Client(), step(a), other(codeIn(s, number))).Want(401, "code_invalid")
+		}
+		sent := len(s.Inbox(number))
+		s.Advance(4 * time.Minute)
+		a = signIn(s, "ann@example.com", pass)
+		if prompt := a.JSON["attempt"].(m)["prompt"].(m); prompt["retry_after"] != 360.0 || len(s.Inbox(number)) != sent {
+			t.Errorf("%s, %d messages", a.Body, len(s.Inbox(number))-sent)
+		}
+		verify(s.Client(), step(a), spares[0].(string)).Want(200)
+		page := s.Client()
+		says := page.Fill("/signin", "/signin", url.Values{"username": {"ann@example.com"}, "password": {pass}}).Want(401)
+		if !strings.Contains(string(says.Body), "One can be sent in 6 minutes") {
+			t.Errorf("%s", says.Body)
+		}
+		s.Advance(6 * time.Minute)
+		verify(s.Client(), step(signIn(s, "ann@example.com", pass)), codeIn(s, number)).Want(200)
+	})
+}

@@ -19,10 +19,10 @@ func requiring(of ...string) func(c *admit.Config) {
 }
 
 // toSetUp is the attempt of an answer that asks for a second factor to be set up, and chosen how; nothing was let in.
-func toSetUp(s *testkit.Server, a testkit.Answer, method string) (id string, challenge m) {
+func toSetUp(s *testkit.Server, a testkit.Answer, method string, more ...string) (id string, challenge m) {
 	s.Helper()
 	id = step(a)
-	if prompt := a.JSON["attempt"].(m)["prompt"].(m); prompt["enrol"] != true || fmt.Sprint(a.JSON["attempt"].(m)["methods"]) != "[passkey totp]" {
+	if prompt := a.JSON["attempt"].(m)["prompt"].(m); prompt["enrol"] != true || fmt.Sprint(a.JSON["attempt"].(m)["methods"]) != fmt.Sprint(append([]string{"passkey", "totp"}, more...)) {
 		s.Errorf("%s", a.Body)
 	}
 	chosen := s.Client().Post("/auth/attempts/"+id+"/method", m{"method": method}).Want(200)
@@ -231,7 +231,7 @@ func TestMFARequiredByAnOrganization(t *testing.T) {
 		bob.Post("/orgs/acme/jobs", nil).Want(403, "mfa_required") // a password again is no second factor
 		enrol(s, bob)
 		bob.Post("/orgs/acme/jobs", nil).Want(200)
-		toSetUp(s, signIn(s, "carl@example.com", pass), "totp")
+		toSetUp(s, signIn(s, "carl@example.com", pass), "totp", "email")
 		c.Do("DELETE", "/auth/mfa/totp", nil).Want(409, "mfa_last_factor")
 
 		dora := person(s, "dora@example.com")
@@ -245,7 +245,7 @@ func TestMFARequiredByAnOrganization(t *testing.T) {
 
 		c.Post("/api/v1/orgs/acme/invitations", m{"email": "eve@example.com"}).Want(201)
 		eve := s.Client()
-		id, challenge := toSetUp(s, eve.Post("/auth/signup", m{"email": "eve@example.com", "password": pass, "invite_token": invitation(s, acme, "eve@example.com")}), "totp")
+		id, challenge := toSetUp(s, eve.Post("/auth/signup", m{"email": "eve@example.com", "password": pass, "invite_token": invitation(s, acme, "eve@example.com")}), "totp", "email")
 		verify(eve, id, app(s, challenge).code(0)).Want(200)
 		eve.Get("/api/v1/orgs/acme").Want(200)
 
@@ -334,4 +334,53 @@ func TestMFARequiredOfAnUnknownRole(t *testing.T) {
 	if _, err := admit.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "MFA_REQUIRED says off or everyone beside something else") {
 		t.Error(err)
 	}
+}
+
+// Where a second factor is required, whoever is known to own an address or a number may have codes that go there be it, inside the sign-in.
+// Of who came by mail, codes by mail are no second factor.
+func TestMFASetUpWithACode(t *testing.T) {
+	for _, f := range []struct{ method, to, amr string }{{"email", "ann@example.com", "[pwd otp mfa]"}, {"phone", number, "[pwd sms mfa]"}} {
+		t.Run(f.method, func(t *testing.T) {
+			testkit.Each(t, requiring("manager"), func(s *testkit.Server) {
+				ann := reachable(s, "ann@example.com", number)
+				s.Grant(userID(ann), "manager")
+				a := signIn(s, "ann@example.com", pass).Want(401, "step_required")
+				if got := fmt.Sprint(a.JSON["attempt"].(m)["methods"]); got != "[passkey totp email phone]" { // what is sent comes last
+					t.Error(got)
+				}
+				s.Records()
+				chosen := s.Client().Post("/auth/attempts/"+step(a)+"/method", m{"method": f.method}).Want(200)
+				s.Events("message.queued")
+				if prompt := chosen.JSON["prompt"].(m); prompt["enrol"] != true || prompt["method"] != f.method {
+					t.Errorf("%s", chosen.Body)
+				}
+				s.Client().Post("/auth/attempts/"+step(a)+"/method", m{"method": f.method}).Want(200)
+				s.Events() // it was sent just now
+				code := codeIn(s, f.to)
+				verify(s.Client(), step(a), other(code)).Want(401, "code_invalid")
+				elsewhere := a
+				a = signIn(s, "ann@example.com", pass).Want(401, "step_required")
+				s.Client().Post("/auth/attempts/"+step(a)+"/method", m{"method": f.method}).Want(200)
+				code = codeIn(s, f.to)
+				verify(s.Client(), step(elsewhere), code).Want(401, "code_invalid") // it is of another sign-in
+				in := s.Client().Post("/auth/mfa/verify?transport=token", m{"attempt": step(a), "code": code}).Want(200)
+				if got := part(t, in.Text("access_token"), 1); fmt.Sprint(got["amr"]) != f.amr || len(in.JSON["recovery_codes"].([]any)) != 10 {
+					t.Error(got, in.JSON)
+				}
+				verify(s.Client(), step(a), code).Want(404)
+				noticeIn(s, "ann@example.com", "way to sign in")
+				if got := fmt.Sprint(signIn(s, "ann@example.com", pass).Want(401, "step_required").JSON["attempt"].(m)["methods"]); got != "["+f.method+" recoverycode]" {
+					t.Error(got)
+				}
+			})
+		})
+	}
+	testkit.Each(t, requiring("manager"), func(s *testkit.Server) {
+		ann := reachable(s, "ann@example.com", number)
+		s.Grant(userID(ann), "manager")
+		a := enterCode(s.Client(), sendCode(s.Client(), "ann@example.com"), codeIn(s, "ann@example.com")).Want(401, "step_required")
+		if got := fmt.Sprint(a.JSON["attempt"].(m)["methods"]); got != "[passkey totp phone]" {
+			t.Error(got)
+		}
+	})
 }

@@ -21,7 +21,6 @@ import (
 
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/authz"
-	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
@@ -206,7 +205,6 @@ func TestSGN06UnverifiedAccountsAreReclaimed(t *testing.T) {
 		late := s.Client()
 		q := depart(late, f, "acme", "")
 		attempt := s.Client().Post("/auth/attempts", m{"identifier": "ann@example.com"}).Want(201).Text("id")
-		verifyPhone(s, id) // theirs
 		second := setUp(s, attacker)
 		attacker.Post("/auth/mfa/totp/confirm", m{"code": second.code(0)}).Want(200)
 		s.Records()
@@ -239,18 +237,6 @@ func TestSGN06UnverifiedAccountsAreReclaimed(t *testing.T) {
 		travel(s.Client(), f, "acme").Want(409, "identity_link_required")
 		owner.Get("/auth/me").Want(200)
 	})
-}
-
-// verifyPhone notes that a person showed their number to be theirs.
-func verifyPhone(s *testkit.Server, userID string) {
-	s.Helper()
-	if err := s.App().DB.Write(s.Context(), func(tx *database.Tx) error {
-		tx.Quiet()
-		_, err := tx.Exec(`UPDATE identifiers SET verified_at = $2 WHERE user_id = $1 AND kind = 'phone'`, userID, tx.Now)
-		return err
-	}); err != nil {
-		s.Fatal(err)
-	}
 }
 
 // SOC-07: linking asks for a fresh proof; an identity is one person's; the last way in stays.

@@ -196,14 +196,7 @@ func (s *Service) Show(ctx context.Context, token string) (email string, err err
 // guessing does not lock them out of it again.
 func (s *Service) Unlock(ctx context.Context, token string) (d knowndevice.Arrival, err error) {
 	err = s.DB.Write(ctx, func(tx *database.Tx) error {
-		c, err := s.Challenges.TakeLink(tx, challenge.Unlock, token)
-		if err != nil {
-			return err
-		}
-		u, err := user.ByID(ctx, tx, c.UserID)
-		if err == nil && (u.Email != c.Target || !u.Active()) {
-			err = challenge.ErrLink
-		}
+		u, err := s.Challenges.TakeLinkOf(tx, challenge.Unlock, token)
 		if err != nil {
 			return err
 		}

@@ -94,6 +94,7 @@ type Prompt struct {
 	Fields    []Field `json:"fields" doc:"What to fill in."`
 	Redirect  string  `json:"redirect,omitempty" doc:"Where to send the browser instead."`
 	Challenge any     `json:"challenge,omitempty" doc:"What to sign, for methods that sign; what to set up, where that is asked."`
+	Wait      int     `json:"retry_after,omitempty" doc:"Nothing was sent: too much was, or too many wrong codes were entered. It can be in so many seconds; another way is open now."`
 	Enrol     bool    `json:"enrol,omitempty" doc:"A second factor is required and is set up here: show the challenge, and send what it gives."`
 }
 

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -49,10 +50,11 @@ func policyOf(methods []Method, u *user.User, required bool) (p Policy) {
 		p.way[m.Name()] = m.Uses() & (Mail | Text)
 	}
 	all := func(Method) bool { return true }
-	p.First, p.Again = of(First, all), of(First|StepUp, func(m Method) bool {
+	arrives := func(m Method) bool {
 		way := p.way[m.Name()]
 		return way == 0 || u != nil && (way == Mail && u.EmailVerified || way == Text && u.PhoneVerified)
-	})
+	}
+	p.First, p.Again = of(First, all), of(First|StepUp, arrives)
 	if u != nil && u.Email != "" && !u.EmailVerified {
 		p.Address = of(Address, all)
 	}
@@ -61,7 +63,8 @@ func policyOf(methods []Method, u *user.User, required bool) (p Policy) {
 		return p
 	case required && !u.Enrolled():
 		p.Enrol = true
-		p.Second = of(Second, func(m Method) bool { _, ok := m.(Enroller); return ok })
+		p.Second = of(Second, func(m Method) bool { _, ok := m.(Enroller); return ok && arrives(m) })
+		slices.SortStableFunc(p.Second, func(a, b string) int { return cmp.Compare(p.way[a], p.way[b]) }) // what is sent is the weaker, and last
 		return p
 	case len(u.Factors) == 0 && !required:
 		return p

@@ -43,16 +43,32 @@ func (s *Service) own(tx *database.Tx, a Attempt) (*user.User, error) {
 		return s.welcome(tx, i)
 	case u.Verified(i.Kind):
 		return u, nil
-	case u.Proven():
-		if err := user.Drop(tx, u.ID, i); err != nil {
-			return nil, err
+	}
+	now, err := s.Claim(tx, *u, i)
+	return &now, err
+}
+
+// Claim is whose an identifier of u is from now on, for somebody who has just shown that it is theirs, when nobody had before: u, taken from
+// whoever made it, when it stands on nothing else that was shown; or else a new person, and u loses it.
+func (s *Service) Claim(tx *database.Tx, u user.User, i user.Identifier) (user.User, error) {
+	if !u.Proven() {
+		if err := s.Reclaim(tx, u, i); err != nil {
+			return u, err
 		}
-		return s.welcome(tx, i)
+		now, err := current(tx, u.ID)
+		return *now, err
 	}
-	if err := s.Reclaim(tx, *u, i); err != nil {
-		return nil, err
+	if !s.Config.SignUp {
+		return u, ErrSignUpOff
 	}
-	return current(tx, u.ID)
+	if err := user.Drop(tx, u.ID, i); err != nil {
+		return u, err
+	}
+	now, err := s.welcome(tx, i)
+	if err != nil {
+		return u, err
+	}
+	return *now, nil
 }
 
 // welcome makes an account for whoever has shown that an identifier is theirs.

@@ -89,7 +89,7 @@ func (s *Service) Forgot(ctx context.Context, email string) error {
 			return err
 		}
 		tx.Emit(Asked{u.ID})
-		if err != nil || !u.Active() {
+		if err != nil || !u.Active() || u.Proven() && !u.EmailVerified && !s.door.Config.SignUp {
 			return s.send(tx, user.User{Email: i.Value}) // to nobody, as much work as to somebody
 		}
 		return s.send(tx, u)
@@ -117,7 +117,7 @@ func (s *Service) Show(ctx context.Context, token string) (email string, err err
 }
 
 // Reset sets a new password with the link of a mail. Every session ends, and nobody is signed in: whoever has a second factor shows it
-// when they sign in with the new password. The account is open again, and the device is known: whoever guesses does not keep them out.
+// when they sign in with the new password. Whose the address is decides whose the password is, as it does where a code is shown. The account is open again, and the device is known: whoever guesses does not keep them out.
 func (s *Service) Reset(ctx context.Context, token, chosen string) (d knowndevice.Arrival, err error) {
 	asked, err := s.challenges.ByLink(ctx, s.db, challenge.ResetPassword, token)
 	if err != nil {
@@ -131,19 +131,12 @@ func (s *Service) Reset(ctx context.Context, token, chosen string) (d knowndevic
 		return d, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
-		c, err := s.challenges.TakeLink(tx, challenge.ResetPassword, token)
-		if err != nil {
-			return err
-		}
-		u, err := user.ByID(ctx, tx, c.UserID)
-		if err == nil && (u.Email != c.Target || !u.Active()) {
-			err = challenge.ErrLink
-		}
+		u, err := s.challenges.TakeLinkOf(tx, challenge.ResetPassword, token)
 		if err != nil {
 			return err
 		}
 		if !u.EmailVerified {
-			if err := s.door.Reclaim(tx, u, user.Identifier{Kind: user.KindEmail, Value: u.Email}); err != nil {
+			if u, err = s.door.Claim(tx, u, user.Identifier{Kind: user.KindEmail, Value: u.Email}); err != nil {
 				return err
 			}
 		}
@@ -157,7 +150,7 @@ func (s *Service) Reset(ctx context.Context, token, chosen string) (d knowndevic
 		if d, err = s.devices.Greet(tx, u.ID, true, false); err != nil {
 			return err
 		}
-		return set(tx)
+		return set(tx, u.ID)
 	})
 	return d, err
 }

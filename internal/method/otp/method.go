@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/url"
 	"strings"
 
@@ -112,6 +113,16 @@ func (m Method) sending(a login.Attempt) (c challenge.Challenge, reaches bool) {
 	return c, true
 }
 
+// enrolling is what is sent to a person in an attempt or a session, and makes codes of this kind their second factor. Its Target is empty when
+// nothing is known to be theirs.
+func (m Method) enrolling(u user.User, attempt, sessionID string) challenge.Challenge {
+	c := challenge.Challenge{Purpose: challenge.Enrol, About: m.kind + " " + u.ID, UserID: u.ID, Data: of(attempt, sessionID, "").text()}
+	if u.Verified(m.kind) {
+		c.Target = m.address(u)
+	}
+	return c
+}
+
 func (m Method) address(u user.User) string {
 	if m.kind == user.KindPhone {
 		return u.Phone
@@ -121,8 +132,17 @@ func (m Method) address(u user.User) string {
 
 // Begin sends the message, unless it was sent just now, and asks for what stands in it.
 func (m Method) Begin(ctx context.Context, a login.Attempt) (login.Prompt, error) {
-	p := login.Prompt{Fields: []login.Field{{Name: "code", Type: "code", Autocomplete: "one-time-code"}}}
 	c, reaches := m.sending(a)
+	return m.prompt(ctx, a, c, reaches)
+}
+
+// Offer sends a code to where its person is known to be reached: whoever shows it has codes be their second factor.
+func (m Method) Offer(ctx context.Context, a login.Attempt) (login.Prompt, error) {
+	return m.prompt(ctx, a, m.enrolling(*a.User, a.ID, ""), true)
+}
+
+func (m Method) prompt(ctx context.Context, a login.Attempt, c challenge.Challenge, reaches bool) (login.Prompt, error) {
+	p := login.Prompt{Fields: []login.Field{{Name: "code", Type: "code", Autocomplete: "one-time-code"}}}
 	if c.Target == "" {
 		return p, nil
 	}
@@ -134,8 +154,8 @@ func (m Method) Begin(ctx context.Context, a login.Attempt) (login.Prompt, error
 		return p, err
 	}
 	err = m.send(ctx, c, reaches)
-	if len(a.Shown) > 0 && apperr.Of(err).Kind == apperr.TooMany {
-		err = nil // the attempt is not lost by it: there may be another way
+	if no := apperr.Of(err); len(a.Shown) > 0 && no.Kind == apperr.TooMany {
+		p.Wait, err = int(math.Ceil(no.RetryAfter.Seconds())), nil // the attempt is not lost by it: there may be another way
 	}
 	return p, err
 }
@@ -183,6 +203,30 @@ func (m Method) Verify(ctx context.Context, a login.Attempt, in login.Answer) (l
 		proof.Consume, err = m.answer(ctx, c, in["code"])
 	}
 	return proof, err
+}
+
+// Confirm judges the code that shows that codes arrive.
+func (m Method) Confirm(ctx context.Context, a login.Attempt, in login.Answer) (login.Proof, error) {
+	keep, err := m.confirm(ctx, m.enrolling(*a.User, a.ID, ""), in["code"])
+	return login.Proof{AMR: m.amr, Consume: func(tx *database.Tx) error { return told(keep(tx)) }}, told(err)
+}
+
+// confirm judges a code. What it returns spends it, while its person is reached where it went.
+func (m Method) confirm(ctx context.Context, c challenge.Challenge, code string) (func(tx *database.Tx) error, error) {
+	was, spend, err := m.Challenges.Answer(ctx, c.Purpose, c.About, clean(code))
+	if err == nil && was.Data != c.Data {
+		err = challenge.ErrCode
+	}
+	return func(tx *database.Tx) error {
+		if err := spend(tx); err != nil {
+			return err
+		}
+		now, err := user.ByID(tx.Context(), tx, c.UserID)
+		if err == nil && (!now.Verified(m.kind) || m.address(now) != was.Target) {
+			err = challenge.ErrCode
+		}
+		return err
+	}, err
 }
 
 // answer judges the code of what was sent. It counts for where it went and for whoever asked for it.

@@ -107,7 +107,7 @@ func (s *Service) SetUp(ctx context.Context, u user.User, sessionID, method stri
 	case !u.Verified(m.kind):
 		return ErrUnverified
 	}
-	return m.send(ctx, challenge.Challenge{Purpose: challenge.Enrol, About: m.kind + " " + u.ID, UserID: u.ID, Target: m.address(u), Data: of("", sessionID, "").text()}, true)
+	return m.send(ctx, m.enrolling(u, "", sessionID), true)
 }
 
 // Confirm has codes of a method be asked of a person from now on who shows one. What it returns stands in for them, and is shown once.
@@ -116,22 +116,12 @@ func (s *Service) Confirm(ctx context.Context, u user.User, sessionID, method, c
 	if err != nil {
 		return nil, err
 	}
-	was, spend, err := s.Challenges.Answer(ctx, challenge.Enrol, m.kind+" "+u.ID, clean(code))
-	if err == nil && was.Data != of("", sessionID, "").text() {
-		err = challenge.ErrCode
-	}
+	keep, err := m.confirm(ctx, m.enrolling(u, "", sessionID), code)
 	if err != nil {
 		return nil, err
 	}
 	err = s.DB.Write(ctx, func(tx *database.Tx) error {
-		if err := spend(tx); err != nil {
-			return err
-		}
-		now, err := user.ByID(ctx, tx, u.ID)
-		if err == nil && (!now.Verified(m.kind) || m.address(now) != was.Target) {
-			err = challenge.ErrCode
-		}
-		if err != nil {
+		if err := keep(tx); err != nil {
 			return err
 		}
 		spares, err = s.door.Enrol(tx, u.ID, sessionID, method)

@@ -114,12 +114,12 @@ func (s *Service) tell(tx *database.Tx, userID string) error {
 
 // Prepare checks and hashes a password for somebody who may set one without showing the one they have. What it returns sets it, in the
 // change that shows why they may, and tells them.
-func (s *Service) Prepare(ctx context.Context, userID, chosen string) (func(tx *database.Tx) error, error) {
+func (s *Service) Prepare(ctx context.Context, userID, chosen string) (func(tx *database.Tx, userID string) error, error) {
 	if err := s.fit(ctx, chosen, userID); err != nil {
 		return nil, err
 	}
 	hash, err := s.hasher.Hash(ctx, Normalize(chosen))
-	return func(tx *database.Tx) error {
+	return func(tx *database.Tx, userID string) error {
 		if err := set(tx, userID, hash); err != nil {
 			return err
 		}

@@ -216,7 +216,8 @@ func (s *Service) claim(tx *database.Tx, u user.User, under leg) (user.User, err
 	case !u.Active():
 		return u, login.ErrDisabled
 	}
-	if err := s.door.Reclaim(tx, u, user.Identifier{Kind: user.KindEmail, Value: u.Email}); err != nil {
+	u, err := s.door.Claim(tx, u, user.Identifier{Kind: user.KindEmail, Value: u.Email})
+	if err != nil {
 		return u, err
 	}
 	r, err := s.add(tx, u.ID, under)

@@ -21,7 +21,8 @@ type stepPage struct {
 	Prompt struct {
 		Method    string          `json:"method"`
 		Fields    []login.Field   `json:"fields"`
-		Enrol     bool            `json:"enrol"` // a second factor is set up here
+		Enrol     bool            `json:"enrol"`       // a second factor is set up here
+		Wait      int             `json:"retry_after"` // nothing was sent, and can be in so many seconds
 		Challenge json.RawMessage `json:"challenge"`
 	} `json:"prompt"`
 	Methods []string `json:"methods"`
@@ -45,6 +46,9 @@ func (p stepPage) QR() template.URL {
 	}
 	return template.URL(p.Challenge.QR)
 }
+
+// Minutes is how long it takes until a message can be sent.
+func (p stepPage) Minutes() int { return (p.Prompt.Wait + 59) / 60 }
 
 // Options is what a passkey signs, for a script.
 func (p stepPage) Options() string { return string(p.Challenge.PublicKey) }
