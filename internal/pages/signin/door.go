@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/otp"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/social"
 	"github.com/admit-dev/admit/internal/pages"
@@ -110,6 +111,9 @@ func (s *signin) signIn(v *pages.Visit) error {
 		step, err := s.app.Door.Start(v, who, method, s.returnTo(v))
 		if err != nil {
 			return v.Retry(err, s.showDoor)
+		}
+		if method == otp.Link { // the link is enough in this browser
+			s.waiting.Set(v.W, step.ID, v.Now.Add(otp.Life), v.Now)
 		}
 		return s.ask(v, step)
 	}

@@ -149,3 +149,33 @@ func TestFormsCarryAToken(t *testing.T) {
 		led(c.Submit(c.Get("/signin").Want(200), "/signin", in), "/")
 	})
 }
+
+// Who types an address may have a link mailed instead of a code: it opens the door in the browser that asked with one click, and its code does on
+// the page that waits. The page is the same for who has no account, and the events are those of the route.
+func TestLinkFromTheDoor(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		owned(s)
+		s.Client().Post("/auth/magic-link", testkit.M{"email": "json@example.com"}).Want(202)
+		want := kinds(s)
+		c := s.Client()
+		says(c.Get("/signin").Want(200), "E-mail me a link instead", "E-mail me a code instead")
+		c.Get("/signin?return_to=/account/security").Want(303)
+		ask := url.Values{"username": {"ann@example.com"}, "method": {"magiclink"}}
+		waits := c.Fill("/signin", "/signin", ask).Want(200)
+		says(waits, "Look into your mail", "The six digits of the mail", `autocomplete="one-time-code"`)
+		if got := kinds(s); got != want {
+			t.Errorf("events %s, by JSON %s", got, want)
+		}
+		link := strings.TrimPrefix(s.Letter("ann@example.com").Links[0], s.Config.Web.Origin())
+		says(s.Client().Get(link).Want(200), "another browser", `name="code"`)
+		page := c.Get(link).Want(200)
+		says(page, "One more click", `!name="code"`)
+		c.Submit(page, "/signin/link", nil)
+		c.Get("/auth/me").Want(200)
+
+		other := s.Client()
+		waits = other.Fill("/signin", "/signin", ask).Want(200)
+		led(other.Submit(waits, "/signin/step", url.Values{"code": s.Letter("ann@example.com").Codes}), "/")
+		other.Get("/auth/me").Want(200)
+	})
+}

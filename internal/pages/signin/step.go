@@ -96,7 +96,7 @@ func (s *signin) showStep(v *pages.Visit, p stepPage) error {
 }
 
 // titled are the methods whose step has a title of its own: step.METHOD.
-var titled = []string{"totp", "passkey", "recoverycode", "verify_email", "password"}
+var titled = []string{"totp", "passkey", "recoverycode", "verify_email", "password", "email", "phone", "magiclink"}
 
 // again draws the step that a form was made from.
 func (s *signin) again(v *pages.Visit) error {
