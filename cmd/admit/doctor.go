@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/config"
 )
@@ -23,36 +24,24 @@ func (doctorCmd) Help() string {
 
 // The ways a check ends.
 const (
-	fine    = "ok"
-	warning = "warning"
-	problem = "problem"
+	fine    = app.Fine
+	warning = app.Warning
+	problem = app.Problem
 )
 
 var marks = map[string]string{fine: "✓", warning: "!", problem: "✗"}
 
-// check is what was found of one thing.
-type check struct {
-	Name   string `json:"name"`
-	Status string `json:"status"`
-	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitempty"`
-}
-
 // examination is one run of doctor.
 type examination struct {
 	*cli.Program
+	app.Examination
 	cfg    config.Config
 	report *config.Report
 	prod   bool
-	checks []check
-}
-
-func (e *examination) note(status, name, detail, fix string) {
-	e.checks = append(e.checks, check{name, status, detail, fix})
 }
 
 func (e *examination) count(status string) (n int) {
-	for _, c := range e.checks {
+	for _, c := range e.Checks {
 		if c.Status == status {
 			n++
 		}
@@ -71,11 +60,11 @@ func (c *doctorCmd) Run(p *cli.Program) error {
 		e.keyFile()
 		e.store()
 		e.redis()
-		e.address()
+		e.Address(&e.cfg)
 		e.port()
 		e.hashing()
-		e.services()
-		e.providers()
+		e.Services(ctx, &e.cfg, c.Prod, time.Now)
+		e.Providers(ctx, &e.cfg, time.Now)
 	}
 	if err := e.print(); err != nil {
 		return err
@@ -91,10 +80,10 @@ func (c *doctorCmd) Run(p *cli.Program) error {
 
 func (e *examination) print() error {
 	if e.JSON {
-		return e.Print(map[string]any{"checks": e.checks, "problems": e.count(problem), "warnings": e.count(warning)})
+		return e.Print(map[string]any{"checks": e.Checks, "problems": e.count(problem), "warnings": e.count(warning)})
 	}
 	var b strings.Builder
-	for _, c := range e.checks {
+	for _, c := range e.Checks {
 		fmt.Fprintf(&b, "  %s %-12s  %s\n", marks[c.Status], c.Name, cli.Cell(c.Detail))
 		if c.Fix != "" {
 			fmt.Fprintf(&b, "  %14s  Fix: %s\n", "", cli.Cell(c.Fix))
@@ -123,7 +112,7 @@ func (e *examination) settings() bool {
 	for _, f := range e.report.Warnings {
 		weak := slices.ContainsFunc(e.report.Weak, func(w config.Finding) bool { return w.Name == f.Name && w.What == f.What })
 		if !weak || !e.prod { // --prod says it again, as a problem
-			e.note(warning, "config", f.String(), "")
+			e.Note(warning, "config", f.String(), "")
 		}
 	}
 	if err != nil {
@@ -131,20 +120,20 @@ func (e *examination) settings() bool {
 	}
 	if e.prod {
 		if !e.cfg.Production() {
-			e.note(problem, "config", "ENVIRONMENT is "+e.cfg.Server.Environment+", which accepts what is only good enough for trying", "ENVIRONMENT=production")
+			e.Note(problem, "config", "ENVIRONMENT is "+e.cfg.Server.Environment+", which accepts what is only good enough for trying", "ENVIRONMENT=production")
 		}
 		for _, f := range e.report.Weak {
 			e.finding(problem, f)
 		}
 	}
-	if len(e.checks) == 0 {
+	if len(e.Checks) == 0 {
 		given := 0
 		for _, s := range e.report.Settings {
 			if s.Given {
 				given++
 			}
 		}
-		e.note(fine, "config", fmt.Sprintf("%s, %s given, all known", e.cfg.Server.Environment, cli.Plural(given, "setting")), "")
+		e.Note(fine, "config", fmt.Sprintf("%s, %s given, all known", e.cfg.Server.Environment, cli.Plural(given, "setting")), "")
 	}
 	return true
 }
@@ -152,5 +141,5 @@ func (e *examination) settings() bool {
 func (e *examination) finding(status string, f config.Finding) {
 	fix := f.Fix
 	f.Fix = ""
-	e.note(status, "config", f.String(), fix)
+	e.Note(status, "config", f.String(), fix)
 }

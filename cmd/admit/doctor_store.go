@@ -24,24 +24,24 @@ func (e *examination) dataDirectory() {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := writable(above(dir)); err != nil {
-			e.note(problem, "data", "DATA_DIR "+dir+" is not there and cannot be made: "+err.Error(), "Make it for the user who runs Admit, or set DATA_DIR to a directory they may write.")
+			e.Note(problem, "data", "DATA_DIR "+dir+" is not there and cannot be made: "+err.Error(), "Make it for the user who runs Admit, or set DATA_DIR to a directory they may write.")
 			return
 		}
-		e.note(warning, "data", dir+" is not there yet", "Run admit serve once, or run doctor where the server runs.")
+		e.Note(warning, "data", dir+" is not there yet", "Run admit serve once, or run doctor where the server runs.")
 	case err != nil:
-		e.note(problem, "data", err.Error(), "Let the user who runs Admit read DATA_DIR.")
+		e.Note(problem, "data", err.Error(), "Let the user who runs Admit read DATA_DIR.")
 	case !info.IsDir():
-		e.note(problem, "data", "DATA_DIR "+dir+" is not a directory", "Move it away, or set DATA_DIR to a directory.")
+		e.Note(problem, "data", "DATA_DIR "+dir+" is not a directory", "Move it away, or set DATA_DIR to a directory.")
 	default:
 		if err := writable(dir); err != nil {
-			e.note(problem, "data", "DATA_DIR "+dir+" cannot be written: "+err.Error(), "Give it to the user who runs Admit: chown.")
+			e.Note(problem, "data", "DATA_DIR "+dir+" cannot be written: "+err.Error(), "Give it to the user who runs Admit: chown.")
 			return
 		}
 		if open(info) {
-			e.note(warning, "data", fmt.Sprintf("%s has mode %04o: others on this machine may look into it", dir, info.Mode().Perm()), "chmod 700 "+dir)
+			e.Note(warning, "data", fmt.Sprintf("%s has mode %04o: others on this machine may look into it", dir, info.Mode().Perm()), "chmod 700 "+dir)
 			return
 		}
-		e.note(fine, "data", fmt.Sprintf("%s, writable, mode %04o", dir, info.Mode().Perm()), "")
+		e.Note(fine, "data", fmt.Sprintf("%s, writable, mode %04o", dir, info.Mode().Perm()), "")
 	}
 }
 
@@ -76,7 +76,7 @@ func open(info fs.FileInfo) bool { return runtime.GOOS != "windows" && info.Mode
 func (e *examination) keyFile() {
 	file := app.KeyFile(e.cfg)
 	if file == "" {
-		e.note(fine, "root key", "SESSION_SECRET_KEY is set", "")
+		e.Note(fine, "root key", "SESSION_SECRET_KEY is set", "")
 		return
 	}
 	info, err := os.Stat(file)
@@ -84,13 +84,13 @@ func (e *examination) keyFile() {
 	case errors.Is(err, fs.ErrNotExist) && e.lacksDatabase():
 		// both are made at the first start
 	case errors.Is(err, fs.ErrNotExist):
-		e.note(problem, "root key", file+" is gone, and the database is there: a new key signs everybody out and cannot open the signing keys", "Restore "+file+" from a backup, or set SESSION_SECRET_KEY.")
+		e.Note(problem, "root key", file+" is gone, and the database is there: a new key signs everybody out and cannot open the signing keys", "Restore "+file+" from a backup, or set SESSION_SECRET_KEY.")
 	case err != nil:
-		e.note(problem, "root key", err.Error(), "Let the user who runs Admit read it.")
+		e.Note(problem, "root key", err.Error(), "Let the user who runs Admit read it.")
 	case open(info):
-		e.note(problem, "root key", fmt.Sprintf("%s has mode %04o: others on this machine can read it", file, info.Mode().Perm()), "chmod 600 "+file)
+		e.Note(problem, "root key", fmt.Sprintf("%s has mode %04o: others on this machine can read it", file, info.Mode().Perm()), "chmod 600 "+file)
 	default:
-		e.note(fine, "root key", fmt.Sprintf("%s, mode %04o", file, info.Mode().Perm()), "")
+		e.Note(fine, "root key", fmt.Sprintf("%s, mode %04o", file, info.Mode().Perm()), "")
 	}
 }
 
@@ -99,7 +99,7 @@ func (e *examination) lacksDatabase() bool { return cli.Missing(app.DatabaseFile
 // store checks the database and what is in it.
 func (e *examination) store() {
 	if e.lacksDatabase() {
-		e.note(warning, "database", app.DatabaseFile(e.cfg)+" is not there yet", "Run admit serve once.")
+		e.Note(warning, "database", app.DatabaseFile(e.cfg)+" is not there yet", "Run admit serve once.")
 		return
 	}
 	cfg := e.cfg.Database
@@ -109,48 +109,43 @@ func (e *examination) store() {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	db, err := database.Open(e.Ctx, cfg, database.Options{Log: quiet})
 	if err != nil {
-		e.ill(err)
+		e.Ill(err)
 		return
 	}
 	defer func() { _ = db.Close() }()
 	version, err := db.Version(e.Ctx)
 	if err != nil {
-		e.ill(err)
+		e.Ill(err)
 		return
 	}
 	began := time.Now()
 	if err := db.Ping(e.Ctx); err != nil {
-		e.ill(err)
+		e.Ill(err)
 		return
 	}
 	where := ""
 	if file := app.DatabaseFile(e.cfg); file != "" {
 		where = ", " + file
 	}
-	e.note(fine, "database", fmt.Sprintf("%s%s, answers in %s", version, where, max(time.Since(began).Round(10*time.Microsecond), 10*time.Microsecond)), "")
+	e.Note(fine, "database", fmt.Sprintf("%s%s, answers in %s", version, where, max(time.Since(began).Round(10*time.Microsecond), 10*time.Microsecond)), "")
 	if e.schema(db) && !cli.Missing(app.KeyFile(e.cfg)) {
 		e.inside(quiet)
 	}
-}
-
-func (e *examination) ill(err error) {
-	_, text := cli.Judge(err)
-	e.note(problem, "database", text, "See that it runs and that DATABASE_URL leads to it: admit config explain DATABASE_URL.")
 }
 
 // schema checks that every step is applied, and says whether the tables can be used.
 func (e *examination) schema(db *database.DB) bool {
 	all, err := db.Migrations(e.Ctx)
 	if err != nil {
-		e.ill(err)
+		e.Ill(err)
 		return false
 	}
 	n := len(all) - len(cli.Applied(all))
 	if n > 0 {
-		e.note(problem, "schema", cli.Plural(n, "step")+" still to come", "admit migrate up")
+		e.Note(problem, "schema", cli.Plural(n, "step")+" still to come", "admit migrate up")
 		return false
 	}
-	e.note(fine, "schema", "up to date, "+all[len(all)-1].String(), "")
+	e.Note(fine, "schema", "up to date, "+all[len(all)-1].String(), "")
 	return true
 }
 
@@ -158,47 +153,22 @@ func (e *examination) schema(db *database.DB) bool {
 func (e *examination) inside(quiet *slog.Logger) {
 	a, err := app.Open(e.Ctx, e.cfg, app.Options{Log: quiet})
 	if err != nil {
-		e.ill(err)
+		e.Ill(err)
 		return
 	}
 	defer func() { _ = a.Close() }()
-	keyID, algorithm, err := a.Tokens.Signing(e.Ctx)
-	switch {
-	case err != nil:
-		e.ill(err)
-	case keyID != "":
-		e.note(fine, "signing key", algorithm+", "+keyID, "")
-	case a.Tokens.Keys() > 0:
-		e.note(problem, "signing key", cli.Plural(a.Tokens.Keys(), "key")+" in the database, and none can sign with this root key", "Give back the SESSION_SECRET_KEY they were made with. Otherwise the next start makes a new one, and everybody signs in again.")
-	default:
-		e.note(warning, "signing key", "there is none yet", "Run admit serve once.")
-	}
-	nobody, err := a.Owner.Missing(e.Ctx)
-	switch {
-	case err != nil:
-		e.ill(err)
-	case nobody:
-		e.note(warning, "owner", "nobody can sign in as owner", "admit admin link")
-	default:
-		e.note(fine, "owner", "there is one who can sign in", "")
-	}
-	e.messages(a)
+	e.Inside(e.Ctx, a)
 }
 
 // redis asks for a word of it, where one is named: a server does without, and counts and copies for itself.
 func (e *examination) redis() {
 	c, err := redis.Open(e.Ctx, e.cfg.Redis, slog.New(slog.DiscardHandler))
 	if err != nil {
-		e.note(problem, "redis", err.Error(), "See admit config explain REDIS_URL.")
+		e.Note(problem, "redis", err.Error(), "See admit config explain REDIS_URL.")
 		return
 	}
-	if c == nil {
-		return
+	if c != nil {
+		defer c.Close()
+		e.Redis(e.Ctx, c)
 	}
-	defer c.Close()
-	if err := c.Ping(e.Ctx); err != nil {
-		e.note(problem, "redis", "it does not answer, or not within a tenth of a second", "See that REDIS_URL is right and that this machine reaches it. Servers go on without: each counts by itself and asks the database.")
-		return
-	}
-	e.note(fine, "redis", "it answers", "")
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/testkit"
 )
@@ -95,7 +96,7 @@ func (a answer) json() (v struct {
 	Next     *string `json:"next_cursor"`
 	OK       bool
 	Faults   []map[string]string
-	Checks   []check
+	Checks   []app.Check
 	URL      string
 
 	Slug, Name, Reach string

@@ -81,6 +81,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.people()
 	s.impersonation()
 	s.audit()
+	s.server()
 	s.v1()
 	s.development()
 	if a.Config.Server.Docs {

@@ -121,7 +121,8 @@ type transferIn struct {
 
 type listOrgsIn struct {
 	Part
-	All bool `query:"all" doc:"Every organization, for holders of sys:orgs:read."`
+	All  bool   `query:"all" doc:"Every organization, for holders of sys:orgs:read."`
+	Text string `query:"q" maxLength:"200" doc:"With all: what a name or a slug begins with."`
 }
 
 func (s *API) orgs() {
@@ -170,14 +171,14 @@ func (s *API) changed(q *call, err error) error {
 }
 
 func (s *API) listOrgs(q *call, in *listOrgsIn) (Orgs, error) {
-	list := s.app.Orgs.Mine
-	if in.All {
-		list = s.app.Orgs.All
-	}
 	if in.Cursor != "" && !id.Valid("org", in.Cursor) {
 		return Orgs{}, ErrCursor
 	}
-	p, err := list(q, q.caller(), in.Cursor, in.Limit)
+	if !in.All {
+		p, err := s.app.Orgs.Mine(q, q.caller(), in.Cursor, in.Limit)
+		return Orgs{mapped(p.Items, newOrg), next(p.Next)}, err
+	}
+	p, err := s.app.Orgs.All(q, q.caller(), in.Text, in.Cursor, in.Limit)
 	return Orgs{mapped(p.Items, newOrg), next(p.Next)}, err
 }
 

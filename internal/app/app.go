@@ -51,6 +51,7 @@ import (
 // App is every part, made once.
 type App struct {
 	Config     config.Config
+	Report     *config.Report // the settings as they were given
 	Log        *slog.Logger
 	DB         *database.DB
 	Redis      *redis.Client // nil without one
@@ -107,6 +108,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	report := cfg.Report()
 	cfg, err := settle(cfg)
 	if err != nil {
 		return nil, err
@@ -115,7 +117,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: opt.Log, permissions: opt.Permissions}
+	a := &App{Config: cfg, Report: report, Log: opt.Log, permissions: opt.Permissions}
 	if a.Redis, err = redis.Open(ctx, cfg.Redis, opt.Log); err != nil {
 		return nil, err
 	}

@@ -68,6 +68,39 @@ func (s *Service) Search(ctx context.Context, c authz.Caller, f Filter, cursor s
 	return s.find(ctx, f, cursor, limit)
 }
 
+// Day is how many sign-ins succeeded and failed on a day, in UTC.
+type Day struct {
+	Date     string `json:"date" example:"2026-05-06"`
+	SignedIn int64  `json:"signed_in"`
+	Failed   int64  `json:"failed"`
+}
+
+// Days is the sign-ins of the last days, today the last, for holders of sys:audit:read.
+func (s *Service) Days(ctx context.Context, c authz.Caller, days int) ([]Day, error) {
+	if err := s.authz.Require(ctx, c, MayRead, ""); err != nil {
+		return nil, err
+	}
+	today := s.db.Now().UTC().Truncate(24 * time.Hour)
+	first := today.AddDate(0, 0, 1-days)
+	list := make([]Day, days)
+	for i := range list {
+		list[i].Date = first.AddDate(0, 0, i).Format(time.DateOnly)
+	}
+	rows, err := s.store(s.db).signIns(ctx, first)
+	for _, r := range rows {
+		i := int(r.Day - first.UnixMicro()/day.Microseconds())
+		if i < 0 || i >= days { // another server's clock is ahead
+			continue
+		}
+		if r.Kind == failedSignIn {
+			list[i].Failed = r.Count
+		} else {
+			list[i].SignedIn = r.Count
+		}
+	}
+	return list, err
+}
+
 // Mine is what happened to a person, newest first, for themselves.
 func (s *Service) Mine(ctx context.Context, userID, cursor string, limit int) (Page, error) {
 	return s.find(ctx, Filter{person: userID}, cursor, limit)

@@ -94,6 +94,21 @@ func (st store) count(ctx context.Context, after database.Cursor) (int64, error)
 	return database.One[int64](ctx, st.q, `SELECT COUNT(*) FROM events WHERE (tx, seq) > ($1, $2)`, after.Tx, after.Seq)
 }
 
+// failedSignIn is the kind of a sign-in that failed.
+const failedSignIn = "login.failed"
+
+type tally struct {
+	Day   int64  `db:"day"` // since 1970
+	Kind  string `db:"kind"`
+	Count int64  `db:"count"`
+}
+
+// signIns counts by day. The condition on the kind is that of an index, word for word.
+func (st store) signIns(ctx context.Context, since time.Time) ([]tally, error) {
+	return database.All[tally](ctx, st.q, `SELECT at / 86400000000, kind, COUNT(*) FROM events WHERE kind IN ('login.succeeded', 'login.failed') AND at >= $1
+		GROUP BY at / 86400000000, kind`, since)
+}
+
 // bySeq is the id of an event by its number, "" when there is none.
 func (st store) bySeq(ctx context.Context, seq int64) (string, error) {
 	return orEmpty(database.One[string](ctx, st.q, `SELECT id FROM events WHERE seq = $1`, seq))

@@ -73,6 +73,8 @@ type Config struct {
 	Outbound      outbound.Config      `doc:"Calls to other servers"`
 	Theme         theme.Config         `doc:"How pages look"`
 	Owner         owner.Config         `doc:"The first owner"`
+
+	loaded *Report // by Load; nil for a Config that a program made itself
 }
 
 // Server says where the program runs.
@@ -154,6 +156,9 @@ func Check(c *Config) error {
 	faults := []error{c.Check(c.Production())}
 	v := reflect.ValueOf(c).Elem()
 	for _, part := range v.Fields() {
+		if !part.CanInterface() {
+			continue
+		}
 		if p, ok := part.Interface().(interface{ Check(production bool) error }); ok {
 			faults = append(faults, p.Check(c.Production()))
 		}

@@ -48,7 +48,11 @@ func Load(into any, src Source) (*Report, error) {
 	}
 	l.lookForStrangers()
 	l.check()
-	return l.finish()
+	r, err := l.finish()
+	if c, ok := into.(*Config); ok {
+		c.loaded = r
+	}
+	return r, err
 }
 
 type loader struct {

@@ -187,13 +187,21 @@ func (s *Service) Mine(ctx context.Context, c authz.Caller, after string, limit 
 	return page(list, limit, func(o Org) string { return o.ID }), nil
 }
 
-// All is every organization, newest first, for holders of sys:orgs:read.
-func (s *Service) All(ctx context.Context, c authz.Caller, after string, limit int) (Page[Org], error) {
+// All is every organization, newest first, for holders of sys:orgs:read. text, when given, is what its name or slug begins with.
+func (s *Service) All(ctx context.Context, c authz.Caller, text, after string, limit int) (Page[Org], error) {
 	if err := s.authz.Require(ctx, c, "sys:orgs:read", ""); err != nil {
 		return Page[Org]{}, err
 	}
-	list, err := listOrgs(ctx, s.db, after, limit+1)
+	list, err := listOrgs(ctx, s.db, strings.ToLower(strings.TrimSpace(text)), after, limit+1)
 	return page(list, limit, func(o Org) string { return o.ID }), err
+}
+
+// Count is how many organizations there are, for holders of sys:orgs:read.
+func (s *Service) Count(ctx context.Context, c authz.Caller) (int64, error) {
+	if err := s.authz.Require(ctx, c, "sys:orgs:read", ""); err != nil {
+		return 0, err
+	}
+	return count(ctx, s.db)
 }
 
 // Edit is what of an organization is to be other; nil leaves it as it is.

@@ -38,9 +38,14 @@ func find(ctx context.Context, q database.Querier, ref string) (Org, error) {
 	return Org(r), err
 }
 
-func listOrgs(ctx context.Context, q database.Querier, after string, limit int) ([]Org, error) {
-	rows, err := database.All[orgRow](ctx, q, `SELECT `+database.Columns[orgRow]()+` FROM orgs WHERE (CAST($1 AS TEXT) = '' OR id < $1) ORDER BY id DESC LIMIT $2`, after, limit)
+func listOrgs(ctx context.Context, q database.Querier, text, after string, limit int) ([]Org, error) {
+	rows, err := database.All[orgRow](ctx, q, `SELECT `+database.Columns[orgRow]()+` FROM orgs WHERE (CAST($1 AS TEXT) = '' OR id < $1)
+		AND (CAST($2 AS TEXT) = '' OR id = $2 OR substr(lower(name), 1, length($2)) = $2 OR substr(slug, 1, length($2)) = $2) ORDER BY id DESC LIMIT $3`, after, text, limit)
 	return orgs(rows), err
+}
+
+func count(ctx context.Context, q database.Querier) (int64, error) {
+	return database.One[int64](ctx, q, `SELECT COUNT(*) FROM orgs`)
 }
 
 func orgs(rows []orgRow) []Org {

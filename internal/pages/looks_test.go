@@ -61,7 +61,7 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		{"linked", open("/account/linked")},
 		{"organizations-none", open("/account/organizations")},
 		{"organizations", func() { post(b, "/account/organizations", "fill('name', 'Acme Jobs')") }},
-	}, ofOrganization(b, s), []shown{
+	}, ofOrganization(b, s), ofAdministration(b, s), []shown{
 		{"confirm", open("/confirm?return_to=/account")},
 		{"phone", open("/account/phone")},
 		{"phone-code", func() { post(b, "/account/phone", "fill('phone', '"+number+"')") }},
@@ -93,6 +93,36 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		{"inbox", inbox},
 		{"errors", open("/docs/errors")},
 	})
+}
+
+// ofAdministration is the pages of who runs the site.
+func ofAdministration(b *browser.Browser, s *testkit.Server) []shown {
+	open := func(path string) func() { return func() { b.Open(s.Config.Web.BaseURL + path) } }
+	first := func(path string) func() {
+		return func() {
+			open(path)()
+			b.Run(`window.leaving = true; document.querySelector('td a').click(); return {};`)
+			b.Settle()
+		}
+	}
+	return []shown{
+		{"admin-overview", open("/admin")},
+		{"admin-users", open("/admin/users")},
+		{"admin-user", first("/admin/users")},
+		{"admin-user-new", open("/admin/users/new")},
+		{"admin-lockouts", open("/admin/lockouts")},
+		{"admin-organizations", open("/admin/organizations")},
+		{"admin-organization", first("/admin/organizations")},
+		{"admin-roles", open("/admin/roles")},
+		{"admin-role", open("/admin/roles/manager")},
+		{"admin-permissions", open("/admin/permissions")},
+		{"admin-audit", open("/admin/audit?outcome=success")},
+		{"admin-verify", open("/admin/audit/verify")},
+		{"admin-health", open("/admin/health?services=yes")},
+		{"admin-methods", open("/admin/methods")},
+		{"admin-keys", open("/admin/keys")},
+		{"admin-settings", open("/admin/settings")},
+	}
 }
 
 // Every page can be used by everybody: axe-core finds nothing on it, in light and in dark, on a phone and on a desk, and at 320 pixels

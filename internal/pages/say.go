@@ -143,7 +143,7 @@ type Moment struct{ ISO, Exact, Ago string }
 // When puts a time into words, in the visitor's time zone.
 func (v *Visit) When(t time.Time) Moment {
 	local := t.In(v.Zone)
-	m := Moment{ISO: t.UTC().Format(time.RFC3339), Exact: v.day(local) + ", " + local.Format("15:04 MST")}
+	m := Moment{ISO: t.UTC().Format(time.RFC3339), Exact: v.Day(local) + ", " + local.Format("15:04 MST")}
 	d := v.Now.Sub(t)
 	future := d < 0
 	if future {
@@ -161,7 +161,7 @@ func (v *Visit) When(t time.Time) Moment {
 	case d < 30*24*time.Hour:
 		unit, n = "days", int(d.Hours()/24)
 	default:
-		m.Ago = v.day(local)
+		m.Ago = v.Day(local)
 		return m
 	}
 	if future {
@@ -172,8 +172,8 @@ func (v *Visit) When(t time.Time) Moment {
 	return m
 }
 
-// day is a date as people write it.
-func (v *Visit) day(t time.Time) string {
+// Day is a date as people write it.
+func (v *Visit) Day(t time.Time) string {
 	months := strings.Fields(v.T("time.months"))
 	return v.T("time.date", "Day", t.Day(), "Month", months[t.Month()-1], "Year", t.Year())
 }

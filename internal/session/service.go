@@ -260,6 +260,9 @@ func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
 	return list, err
 }
 
+// Count is how many sessions have not run out.
+func (s *Service) Count(ctx context.Context) (int64, error) { return count(ctx, s.db, s.db.Now()) }
+
 // Revoke ends one session of a person.
 func (s *Service) Revoke(ctx context.Context, userID, sessionID string, why Reason) error {
 	return s.db.Write(ctx, func(tx *database.Tx) error { return Revoke(tx, userID, sessionID, why) })

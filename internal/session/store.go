@@ -126,6 +126,10 @@ func remove(tx *database.Tx, which chosen) ([]ended, error) {
 	return append(own, acting...), err
 }
 
+func count(ctx context.Context, q database.Querier, now time.Time) (int64, error) {
+	return database.One[int64](ctx, q, `SELECT COUNT(*) FROM sessions WHERE expires_at > $1`, now)
+}
+
 // removeExpired deletes at most limit sessions that have run out, and says how many.
 func removeExpired(tx *database.Tx, limit int) (int64, error) {
 	return tx.Exec(`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now, limit)

@@ -180,6 +180,28 @@ func (s *Service) Signing(ctx context.Context) (keyID, algorithm string, err err
 // Keys is how many keys count now, whether their private half can be opened or not.
 func (s *Service) Keys() int { return len(s.ring.Load().keys) }
 
+// List is the keys that count now, newest first: the one that ACCESS_SECRET makes, or those in the store.
+func (s *Service) List() []Key {
+	keys := s.ring.Load().keys
+	if s.shared != nil {
+		keys = []*key{s.shared}
+	}
+	now := s.db.Now()
+	signing := s.signing(now)
+	var list []Key
+	for _, k := range keys {
+		one := Key{ID: k.ID, Algorithm: string(k.Algorithm), State: Retired, Since: k.ActiveAt}
+		switch {
+		case k == signing:
+			one.State = Signing
+		case k.ActiveAt.After(now):
+			one.State = Next
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
 // Issue signs an access token.
 func (s *Service) Issue(g Grant) (Issued, error) {
 	now := s.db.Now()
@@ -293,6 +315,9 @@ func (s *Service) JWKS() []byte { return s.ring.Load().jwks }
 
 // Rotate publishes a new key. It signs a while later, and the old one is honoured until its last token has expired.
 func (s *Service) Rotate(ctx context.Context) error {
+	if s.shared != nil {
+		return ErrShared
+	}
 	now := s.db.Now()
 	next, err := generate(s.cfg.Algorithm, s.box, now, now.Add(ahead))
 	if err != nil {

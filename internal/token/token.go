@@ -12,6 +12,27 @@ import (
 // ErrInvalid is an access token that is not one of ours, or not any more. It does not say which.
 var ErrInvalid = apperr.New(apperr.Unauthenticated, "invalid_token", "The access token is not valid or has expired. Refresh it, or sign in again.")
 
+// ErrShared is a rotation where there is no key to rotate.
+var ErrShared = apperr.New(apperr.Conflict, "signing_key_shared", "ACCESS_SECRET signs here, and no other key. Set another one and start the server again.")
+
+// State is what a signing key is for.
+type State string
+
+// The states of a signing key.
+const (
+	Signing State = "signing"
+	Next    State = "next"    // published, so that everybody has it by the time it signs
+	Retired State = "retired" // signs no more, and is honoured until its last token has expired
+)
+
+// Key is a signing key, without its secret half.
+type Key struct {
+	ID        string    `json:"id" doc:"The kid of the tokens it signs."`
+	Algorithm string    `json:"algorithm"`
+	State     State     `json:"state" enum:"signing,next,retired"`
+	Since     time.Time `json:"since" doc:"When it begins, or began, to sign. Of ACCESS_SECRET nobody knows."`
+}
+
 // Grant is what an access token is made from.
 type Grant struct {
 	User      user.User

@@ -137,6 +137,17 @@ func (s *Service) List(ctx context.Context, f Filter, after string, limit int) (
 	return p, err
 }
 
+// Count is how many people there are.
+type Count struct {
+	All      int64 `json:"all" db:"everybody"`
+	New      int64 `json:"new" db:"fresh" doc:"Of the last 30 days."`
+	Disabled int64 `json:"disabled" db:"disabled"`
+	Locked   int64 `json:"locked" db:"locked" doc:"Whose accounts somebody guesses at, so that they have to wait."`
+}
+
+// Count counts people.
+func (s *Service) Count(ctx context.Context) (Count, error) { return count(ctx, s.db, s.db.Now()) }
+
 // Change is what of a profile is to be other; nil leaves a field as it is.
 type Change struct {
 	Name     *string

@@ -120,6 +120,11 @@ func list(ctx context.Context, q database.Querier, f Filter, after string, limit
 	return users, err
 }
 
+func count(ctx context.Context, q database.Querier, now time.Time) (Count, error) {
+	return database.One[Count](ctx, q, `SELECT COUNT(*), COUNT(CASE WHEN created_at > $1 THEN 1 END), COUNT(disabled_at),
+		(SELECT COUNT(*) FROM users l WHERE l.id IN (SELECT about FROM lockouts WHERE locked_until > $2)) FROM users`, now.Add(-30*24*time.Hour), now)
+}
+
 func addIdentifier(tx *database.Tx, userID string, i Identifier) error {
 	if _, err := tx.Exec(`DELETE FROM identifiers WHERE kind = $1 AND value = $2 AND held_until <= $3`, i.Kind, i.Value, tx.Now); err != nil {
 		return err

@@ -60,7 +60,7 @@ func findOrg(p *cli.Program, a *app.App, ref string) (org.Org, error) {
 	if !errors.Is(err, org.ErrNotFound) {
 		return o, err
 	}
-	some, err := a.Orgs.All(p.Ctx, authz.System, "", 1000)
+	some, err := a.Orgs.All(p.Ctx, authz.System, "", "", 1000)
 	if err != nil {
 		return o, err
 	}
@@ -102,7 +102,7 @@ func (c *orgListCmd) Run(p *cli.Program) error {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	l, err := a.Orgs.All(p.Ctx, authz.System, c.After, c.Limit)
+	l, err := a.Orgs.All(p.Ctx, authz.System, "", c.After, c.Limit)
 	if err != nil {
 		return err
 	}

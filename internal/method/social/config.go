@@ -82,6 +82,19 @@ func (c Config) table() []named {
 	}
 }
 
+// Setting is what switches a provider on.
+func (c Config) Setting(provider string) string {
+	for _, n := range c.table() {
+		if n.Name == provider && n.client.Enabled {
+			return n.prefix + "_ENABLED"
+		}
+	}
+	if provider == developmentName {
+		return "DEVELOPMENT_PROVIDER"
+	}
+	return "PROVIDERS_FILE"
+}
+
 // Check finds what is wrong with the settings.
 func (c Config) Check(production bool) error {
 	_, err := c.Providers(production)

@@ -23,6 +23,9 @@ import (
 
 const developmentCodeLife = time.Minute
 
+// developmentName is what the provider of development is called in addresses.
+const developmentName = "development"
+
 // Development is a provider for trying: whoever types an address there is signed in with it. It answers within the process, and
 // people see one page of it.
 type Development struct {
@@ -39,7 +42,7 @@ func newDevelopment(origin string, box *secret.Box, now func() time.Time) *Devel
 func (d *Development) issuer() string { return d.origin + "/dev/provider" }
 
 func (d *Development) provider() Provider {
-	return Provider{Name: "development", Title: "Development account", Issuer: d.issuer(), Scopes: openID, Trusted: true, ClientID: "admit", Secret: "development"}
+	return Provider{Name: developmentName, Title: "Development account", Issuer: d.issuer(), Scopes: openID, Trusted: true, ClientID: "admit", Secret: "development"}
 }
 
 // Claimed is who somebody says they are at the development provider.

@@ -25,21 +25,41 @@ type admin struct {
 
 	users, newUser, user, userDelete *pages.Template
 	audit, verify                    *pages.Template
+	overview, lockouts, orgs, org    *pages.Template
+	roles, role, permissions         *pages.Template
+	health, settings, methods, keys  *pages.Template
 }
 
 // The parts of the administration, as they are in addresses.
 const (
-	atUsers    = "/admin/users"
-	atAudit    = "/admin/audit"
-	atLockouts = "/admin/lockouts"
+	atOverview    = "/admin"
+	atUsers       = "/admin/users"
+	atOrgs        = "/admin/organizations"
+	atRoles       = "/admin/roles"
+	atPermissions = "/admin/permissions"
+	atAudit       = "/admin/audit"
+	atLockouts    = "/admin/lockouts"
+	atHealth      = "/admin/health"
+	atMethods     = "/admin/methods"
+	atKeys        = "/admin/keys"
+	atSettings    = "/admin/settings"
 )
 
 // places is the navigation: what each part is called, and the permission it is for. One without an address is a heading.
 var places = []struct{ href, word, asks string }{
 	{"", "admin.people", ""},
 	{atUsers, "admin.users", "sys:users:read"},
+	{atOrgs, "admin.orgs", "sys:orgs:read"},
+	{atRoles, "admin.roles", "sys:roles:read"},
+	{atPermissions, "admin.permissions", "sys:permissions:read"},
 	{"", "admin.watch", ""},
 	{atAudit, "admin.audit", audit.MayRead},
+	{atLockouts, "admin.lockouts", "sys:users:read"},
+	{"", "admin.server", ""},
+	{atHealth, "admin.health", app.Operate},
+	{atMethods, "admin.methods", app.Operate},
+	{atKeys, "admin.keys", app.Operate},
+	{atSettings, "admin.settings", app.Operate},
 }
 
 // Mount serves them.
@@ -51,9 +71,17 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	t := func(names ...string) *pages.Template { return site.Template(files, names...) }
 	s.users, s.newUser, s.user, s.userDelete = t("users.html", "shared.html"), t("user_new.html"), t("user.html", "shared.html"), t("user_delete.html")
 	s.audit, s.verify = t("audit.html", "shared.html"), t("verify.html")
+	s.overview, s.lockouts, s.orgs, s.org = t("overview.html", "shared.html"), t("lockouts.html", "shared.html"), t("orgs.html"), t("org.html")
+	s.roles, s.role, s.permissions = t("roles.html"), t("role.html"), t("permissions.html")
+	s.health, s.settings, s.methods, s.keys = t("health.html", "shared.html"), t("settings.html", "shared.html"), t("methods.html"), t("keys.html")
+	s.mountOverview(mux)
 	s.mountUsers(mux)
 	s.mountUser(mux)
 	s.mountAudit(mux)
+	s.mountLockouts(mux)
+	s.mountOrgs(mux)
+	s.mountRoles(mux)
+	s.mountServer(mux)
 	return nil
 }
 
@@ -71,6 +99,7 @@ func (r rights) May(permission string) bool {
 // show sends a page with the navigation around it. A heading is there where something is below it.
 func (s *admin) show(v *pages.Visit, t *pages.Template, at, title string, data any) error {
 	v.Shell = &pages.Shell{Title: v.T("admin.title"), Note: s.Name, Dense: true}
+	v.Shell.Links = []pages.Link{{Href: atOverview, Label: v.T("admin.overview"), Current: at == atOverview}}
 	var heading *pages.Link
 	may := rights{s, v}
 	for _, p := range places {

@@ -62,7 +62,9 @@ func helper(s *testkit.Server, email string, permissions ...string) *testkit.Cli
 // holds one permission sees its pages and the way to no other.
 func TestPagesAskForTheirPermission(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
-		pages := map[string]string{"/admin/users": "sys:users:read", "/admin/users/new": "sys:users:create", "/admin/audit": "sys:audit:read", "/admin/audit/verify": "sys:audit:read"}
+		pages := map[string]string{"/admin": "sys:server:read", "/admin/users": "sys:users:read", "/admin/users/new": "sys:users:create", "/admin/audit": "sys:audit:read", "/admin/audit/verify": "sys:audit:read",
+			"/admin/lockouts": "sys:users:read", "/admin/organizations": "sys:orgs:read", "/admin/roles": "sys:roles:read", "/admin/roles/new": "sys:roles:create", "/admin/roles/manager": "sys:roles:read",
+			"/admin/permissions": "sys:permissions:read", "/admin/health": "sys:server:read", "/admin/settings": "sys:server:read", "/admin/methods": "sys:server:read", "/admin/keys": "sys:server:read"}
 		nobody, nobodyID := person(s, "nobody@example.com")
 		pages["/admin/users/"+nobodyID] = "sys:users:read"
 		root := owner(s)
@@ -70,6 +72,9 @@ func TestPagesAskForTheirPermission(t *testing.T) {
 			led(s.Client().Get(path), "/signin?return_to="+url.QueryEscape(path))
 			says(nobody.Get(path).Want(403), permission)
 			root.Get(path).Want(200)
+		}
+		for permission, path := range map[string]string{"sys:roles:read": "/admin/roles", "sys:permissions:read": "/admin/permissions"} {
+			led(helper(s, strings.Split(permission, ":")[1]+"@example.com", permission).Get("/admin"), path)
 		}
 		reader := helper(s, "reader@example.com", "sys:users:read")
 		page := reader.Get("/admin/users/" + nobodyID).Want(200)
@@ -177,5 +182,100 @@ func TestAuditOnPages(t *testing.T) {
 			}
 		}
 		says(root.Get("/admin/audit/verify").Want(200), "as it was sealed", "Events verified")
+	})
+}
+
+// The overview counts what there is, draws the sign-ins of thirty days with a table behind, and shows to each who looks what they may know.
+func TestOverview(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		root := owner(s)
+		for day := range 3 {
+			for range day + 1 {
+				s.Client().Post("/auth/login", testkit.M{"email": "root@example.com", "password": sentence}).Want(200)
+			}
+			s.Client().Post("/auth/login", testkit.M{"email": "root@example.com", "password": "no"}).Want(401)
+			s.Advance(24 * time.Hour)
+		}
+		root.Post("/auth/login", testkit.M{"email": "root@example.com", "password": sentence}).Want(200)
+		page := root.Get("/admin").Want(200)
+		says(page, `role="img" aria-label="Sign-ins. 8 in the last 30 days. The most on one day: 3, on 8 May 2031."`, `aria-label="Failed sign-ins. 3 in the last 30 days.`,
+			`<td>8 May 2031</td><td class="num">3</td>`, `<a href="/admin/users">1</a>`, "!style=")
+		days := root.Get("/api/v1/server/overview").Want(200).JSON["days"].([]any)
+		if last := days[27].(testkit.M); len(days) != 30 || last["date"] != "2031-05-07" || last["signed_in"] != 2.0 || last["failed"] != 1.0 {
+			t.Errorf("%v", days)
+		}
+		desk := helper(s, "desk@example.com", "sys:users:read")
+		says(desk.Get("/admin").Want(200), `<a href="/admin/users">2</a>`, "!<svg", "!/admin/health", "!/admin/organizations")
+		if a := desk.Get("/api/v1/server/overview").Want(200); a.JSON["days"] != nil || a.JSON["checks"] != nil || a.JSON["organizations"] != nil {
+			t.Errorf("%s", a.Body)
+		}
+	})
+}
+
+// Who is locked is listed, and unlocked from there; the limits stand beside.
+func TestLockoutsOnPages(t *testing.T) {
+	testkit.Each(t, func(cfg *admit.Config) { cfg.Lockout.After = 3 }, func(s *testkit.Server) {
+		_, annID := person(s, "ann@example.com")
+		root := owner(s)
+		says(root.Get("/admin/lockouts").Want(200), "No account is locked.", "LOCKOUT_AFTER", ">program<", "RATE_LIMIT")
+		for range 3 {
+			s.Client().Post("/auth/login", testkit.M{"email": "ann@example.com", "password": "no"}).Want(401)
+		}
+		s.Records()
+		says(root.Get("/admin").Want(200), "1 account is locked")
+		led(root.Fill("/admin/lockouts", "/admin/users/"+annID+"/unlock", nil), "/admin/lockouts")
+		s.Events("account.unlocked")
+		says(root.Get("/admin/lockouts").Want(200), "No account is locked.", "The account is open again.")
+	})
+}
+
+// Global roles and permissions are made, changed and removed on pages under the rules of the JSON routes.
+func TestRolesOnPages(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		root := owner(s)
+		led(root.Fill("/admin/permissions", "/admin/permissions", url.Values{"name": {"jobs:post"}, "title": {"Post a job"}}), "/admin/permissions")
+		s.Events("permission.declared", "authorization.changed")
+		says(root.Get("/admin/permissions").Want(200), "jobs:post", "Post a job")
+		says(root.Fill("/admin/permissions", "/admin/permissions", url.Values{"name": {"sys:mine"}}).Want(422), `id="name-err"`)
+		led(root.Fill("/admin/roles/new", "/admin/roles/new", url.Values{"name": {"Partner"}, "reach": {"all_orgs"}, "permissions": {"jobs:post\r\n"}}), "/admin/roles/partner")
+		s.Events("global_role.created", "authorization.changed")
+		says(root.Fill("/admin/roles/new", "/admin/roles/new", url.Values{"name": {"Other"}, "reach": {"platform"}, "permissions": {"jobs;x"}}).Want(422), "jobs;x")
+		page := root.Get("/admin/roles/partner").Want(200)
+		led(root.Submit(page, "/admin/roles/partner", url.Values{"reach": {"platform"}, "permissions": {"jobs:*"}}), "/admin/roles/partner")
+		s.Events("global_role.updated", "authorization.changed")
+		root.Submit(page, "/admin/roles/partner", url.Values{"reach": {"platform"}, "permissions": {""}}).Want(412) // somebody was quicker
+		s.Events()
+		says(root.Get("/admin/roles/super_admin").Want(200), "built in", "!textarea")
+		led(root.Send("/admin/roles/partner/delete", nil), "/admin/roles")
+		s.Events("global_role.deleted", "authorization.changed")
+	})
+}
+
+// An organization is found, looked at and suspended; the server says how it stands, what it is set to and which keys sign, and rotates them.
+func TestOrganizationsAndServerOnPages(t *testing.T) {
+	change := func(cfg *admit.Config) { cfg.Server.RootKey = "a root key of thirty-two letters" }
+	testkit.Each(t, change, func(s *testkit.Server) {
+		ann, _ := person(s, "ann@example.com")
+		orgID := ann.Post("/api/v1/orgs", testkit.M{"name": "Acme"}).Want(201).Text("id")
+		ann.Post("/api/v1/orgs", testkit.M{"name": "Brick"}).Want(201)
+		root := owner(s)
+		says(root.Get("/admin/organizations?q=ac").Want(200), "Acme", "!Brick")
+		at := "/admin/organizations/" + orgID
+		says(root.Get(at).Want(200), "ann@example.com", "Owner")
+		led(root.Fill(at, at+"/suspend", nil), at)
+		s.Events("org.suspended", "authorization.changed")
+		led(root.Fill(at, at+"/reinstate", nil), at)
+		s.Events("org.suspended", "authorization.changed")
+
+		says(root.Get("/admin/settings").Want(200), "SESSION_SECRET_KEY", "!a root key", "***", "LOCKOUT_AFTER")
+		says(root.Get("/admin/settings?given=yes").Want(200), "SESSION_SECRET_KEY", "!SMTP_HOST")
+		says(root.Get("/admin/health?services=yes").Want(200), "database", "signing key", "stays here")
+		says(root.Get("/admin/methods").Want(200), "PASSKEY_ENABLED", "/auth/development/callback")
+		keys := root.Get("/api/v1/server/keys").Want(200).JSON["items"].([]any)
+		says(root.Get("/admin/keys").Want(200), keys[0].(testkit.M)["id"].(string), "Signs now", "!Signs soon")
+		s.Records()
+		led(root.Fill("/admin/keys", "/admin/keys/rotate", nil), "/admin/keys")
+		s.Events("signing_key.created")
+		says(root.Get("/admin/keys").Want(200), "Signs now", "Signs soon")
 	})
 }

@@ -20,6 +20,7 @@ type auditPage struct {
 	Outcomes []option
 	Outcome  string
 	Asked    bool   // for some of it only
+	Narrow   bool   // by more than what is always shown
 	Export   string // the address of the same as a file, but for the format
 	More     string
 }
@@ -122,6 +123,9 @@ func (s *admin) showAudit(v *pages.Visit) error {
 	p.Export = "/api/v1/audit-events/export?" + words.Encode()
 	if len(words) > 0 {
 		p.Export += "&"
+	}
+	for _, name := range []string{"actor", "subject", "org", "ip", "from", "to"} {
+		p.Narrow = p.Narrow || words.Has(name)
 	}
 	p.Outcomes = []option{{"", v.T("admin-users.any")}, {"success", v.T("admin-audit.success")}, {"failure", v.T("admin-audit.failure")}}
 	who := s.people(v)
