@@ -294,10 +294,17 @@ func gzipped(b []byte) int {
 	return out.Len()
 }
 
-// A page on the way in is there at once on a bad line: 15 KB in four requests, of which six are script; the owner's has a script more.
+// A page on the way in is there at once on a bad line: 15 KB in four requests, of which six are script; the owner's has a script more. A page
+// of the administration has at most 60 KB.
 func TestPagesStayLight(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
-		s.Client().Send("/start", form(link(s), "ann@example.com", "a quiet green lamp")).Want(303)
+		owner := s.Client()
+		owner.Send("/start", form(link(s), "ann@example.com", "a quiet green lamp")).Want(303)
+		for _, path := range []string{"/admin", "/admin/users", "/admin/audit", "/admin/permissions", "/admin/settings"} {
+			if n, _, _ := weigh(owner, path); n > 60<<10 {
+				t.Errorf("%s: %d bytes", path, n)
+			}
+		}
 		for path, most := range map[string]int{"/start": 5, "/signin": 4, "/signup": 4, "/recover": 4} {
 			if n, requests, script := weigh(s.Client(), path); n > 15<<10 || requests > most || script > 6<<10 {
 				t.Errorf("%s: %d bytes in %d requests, %d of them script", path, n, requests, script)
