@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"fmt"
+	"testing"
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/org"
@@ -59,6 +60,13 @@ func ofOrganization(b *browser.Browser, s *testkit.Server) []shown {
 		{"org-role-new", open("/roles/new")},
 		{"org-role", open("/roles/hiring-manager")},
 		{"org-role-built-in", open("/roles/owner")},
+		{"org-access", open("/access")},
+		{"org-access-allowed", open("/access?person=somebody-with-a-long-name-0@recruiting.example.com&permission=jobs:post")},
+		{"org-access-denied", open("/access?person=somebody-with-a-long-name-3@recruiting.example.com&permission=jobs:post")},
+		{"org-audit", open("/audit")},
+		{"org-audit-none", open("/audit?q=nothing")},
+		{"org-settings", open("/settings")},
+		{"org-delete", open("/delete")},
 	}
 }
 
@@ -68,4 +76,46 @@ func tick(b *browser.Browser, cell, do string) {
 	b.Run(`document.querySelector('[aria-label^="` + cell + `"]').click(); const f = document.querySelector('.matrix-form'); const i = document.createElement('input');
 		i.name = 'do'; i.value = '` + do + `'; f.append(i); window.leaving = true; setTimeout(() => f.submit()); return {};`)
 	b.Settle()
+}
+
+// A role of one's own in the matrix, an invitation of many, and a removal: in a real browser, with scripts and without.
+func TestOrganizationInABrowser(t *testing.T) {
+	b := browser.New(t)
+	for _, scripts := range []bool{true, false} {
+		s := testkit.StartAt(t, testkit.Config(t, testkit.DatabaseURL(t, "sqlite")), testkit.NewClock())
+		at := s.Config.Web.BaseURL
+		key, err := s.App().Owner.Link(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Scripts(true)
+		b.Open(at + "/start#k=" + key)
+		post(b, "/start", "fill('email', 'ann@example.com'); fill('password', '"+lamp+"')")
+		b.Open(at + "/account/organizations")
+		post(b, "/account/organizations", "fill('name', 'Acme Jobs')")
+		leaver := people(s)
+		s.Records()
+
+		b.Scripts(scripts)
+		b.Open(at + "/org/acme-jobs/roles/new")
+		b.Submit(`form[action$="/roles/new"]`, "[name=name]", "Scout")
+		s.Events("org_role.created", "authorization.changed")
+		said := b.Run(`document.querySelector('[aria-label="Scout: Publish a new job"]').click(); return {now: document.querySelector("[data-count]").textContent};`)
+		if want := map[bool]string{true: "1 change, not saved.", false: "Nothing is changed yet."}[scripts]; said["now"] != want {
+			t.Errorf("%v, want %s", said, want)
+		}
+		b.Submit(".savebar .row", "", "")
+		s.Events()
+		b.Submit("main > form.row:not([role])", "", "")
+		s.Events("org_role.updated", "authorization.changed")
+
+		b.Open(at + "/org/acme-jobs/invitations")
+		b.Run(`document.getElementById("emails").value = "dora@example.com, emil@example.com"; document.querySelector("main form").id = "sent"; return {};`)
+		b.Submit("#sent", "", "")
+		s.Events("invitation.sent", "message.queued", "invitation.sent", "message.queued")
+
+		b.Open(at + "/org/acme-jobs/members/" + leaver + "/remove")
+		b.Submit(`form[action$="/remove"]`, "", "")
+		s.Events("member.removed", "authorization.changed")
+	}
 }

@@ -11,7 +11,7 @@ form.addEventListener("change", (e) => {
   const changed = (b.checked !== b.defaultChecked) !== ("changed" in b.dataset);
   b.parentElement.classList.toggle("changed", changed);
   const n = elsewhere + form.querySelectorAll("td.changed").length;
-  status.textContent = n === 0 ? status.dataset.none : n === 1 ? status.dataset.one : status.dataset.many.replace("7", n);
+  status.textContent = n === 0 ? status.dataset.none : n === 1 ? status.dataset.single : status.dataset.many.replace("7", n);
 });
 
 const find = document.getElementById("q");

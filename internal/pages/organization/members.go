@@ -54,8 +54,10 @@ func (v *visit) cursor(prefix string) string {
 	return ""
 }
 
-// asked is a filter in the address.
-func (v *visit) asked(name string) string { return v.R.URL.Query().Get(name) }
+// asked is a filter in the address, without what no store can be asked for.
+func (v *visit) asked(name string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(v.R.URL.Query().Get(name), "\x00", ""), "")
+}
 
 func (s *organization) showMembers(v *visit) error {
 	p := membersPage{visit: v, Text: v.asked("q"), Role: v.asked("role")}

@@ -27,6 +27,7 @@ type organization struct {
 
 	overview, members, member, leave, heir, invitations *pages.Template
 	matrix, reviewed, newRole, role                     *pages.Template
+	settings, remnants, access, log                     *pages.Template
 }
 
 // Mount serves them.
@@ -39,10 +40,14 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s.overview, s.members, s.member, s.leave, s.heir = t("overview.html"), t("members.html"), t("member.html"), t("leave.html"), t("heir.html")
 	s.invitations = t("invitations.html")
 	s.matrix, s.reviewed, s.newRole, s.role = site.Template(files, "shared.html", "matrix.html"), t("review.html"), t("newrole.html"), t("role.html")
+	s.settings, s.remnants, s.access, s.log = t("settings.html"), t("delete.html"), t("access.html"), t("log.html")
 	s.page(mux, "GET /org/{org}", 0, s.showOverview)
+	s.page(mux, "GET /org/{org}/access", 0, s.showAccess)
+	s.page(mux, "GET /org/{org}/audit", 0, s.showLog)
 	s.mountMembers(mux)
 	s.mountInvitations(mux)
 	s.mountRoles(mux)
+	s.mountSettings(mux)
 	return nil
 }
 
@@ -114,6 +119,7 @@ func (v *visit) show(t *pages.Template, title, part string, data any) error {
 		shown       bool
 	}{
 		{"overview", "", true}, {"members", "/members", v.May.Members}, {"invitations", "/invitations", v.May.Invite}, {"roles", "/roles", v.May.Roles},
+		{"access", "/access", true}, {"audit", "/audit", v.May.Audit}, {"settings", "/settings", v.May.Update},
 	} {
 		if l.shown {
 			v.Shell.Links = append(v.Shell.Links, pages.Link{Href: v.At + l.below, Label: v.T("org." + l.part), Current: l.part == part})
