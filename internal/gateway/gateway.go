@@ -19,7 +19,7 @@ var ErrUnnamed = apperr.New(apperr.Forbidden, "gateway_org_missing", "This addre
 
 // Headers are what an app behind a proxy is told of who asks. All of them are always there, empty where there is nothing to say, so that none can
 // come from a client.
-var Headers = []string{"Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "Remote-Session"}
+var Headers = []string{"Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "Remote-Session", "Remote-Actor"}
 
 type gateway struct {
 	app   *app.App
@@ -46,7 +46,7 @@ func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
 	}
 	var live *session.Live
 	if err == nil {
-		live, err = g.guard.Identify(r)
+		live, err = g.guard.Either(r)
 	}
 	if err == nil && q.Has("permission") {
 		err = g.permit(r, live, q)
@@ -63,6 +63,9 @@ func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
 	h.Set("Remote-Name", plain(u.Name))
 	h.Set("Remote-Groups", strings.Join(u.Roles, ","))
 	h.Set("Remote-Session", live.Session.ID)
+	if act := live.Session.Act; act != nil {
+		h.Set("Remote-Actor", act.UserID)
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
