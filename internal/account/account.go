@@ -4,27 +4,37 @@ package account
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/lockout"
+	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
 
+// The refusals of somebody who wants to go, and whom others depend on.
+var (
+	ErrOwns = apperr.New(apperr.Conflict, "account_owns_organization", "You are the only owner of an organization. Make somebody else its owner, or delete it, then delete your account.")
+	ErrRuns = apperr.New(apperr.Conflict, "account_runs_site", "You are the last super_admin. Give the role to somebody else, then delete your account.")
+)
+
 // Service reads and changes people on behalf of others.
 type Service struct {
-	db    *database.DB
-	authz *authz.Service
-	users *user.Service
-	alive *session.Service
+	db     *database.DB
+	authz  *authz.Service
+	users  *user.Service
+	alive  *session.Service
+	notify *notify.Service
 }
 
 // NewService works through az, which knows who may change whom.
-func NewService(db *database.DB, az *authz.Service, users *user.Service, sessions *session.Service) *Service {
-	return &Service{db, az, users, sessions}
+func NewService(db *database.DB, az *authz.Service, users *user.Service, sessions *session.Service, messages *notify.Service) *Service {
+	return &Service{db, az, users, sessions, messages}
 }
 
 // Get is a person, for holders of sys:users:read.
@@ -103,6 +113,28 @@ func (s *Service) DeleteGuest(ctx context.Context, userID string) error {
 		}
 		return erase(tx, userID)
 	})
+}
+
+// Leave removes a person who asks for it, and everything of theirs, and writes to them once it is done. Whoever others depend on hands over
+// first.
+func (s *Service) Leave(ctx context.Context, userID string) error {
+	err := s.Change(ctx, authz.System, "sys:users:delete", userID, func(tx *authz.Tx) error {
+		u, err := user.ByID(ctx, tx.Tx, userID)
+		if err != nil {
+			return err
+		}
+		if err := erase(tx, userID); err != nil || u.Email == "" {
+			return err
+		}
+		return s.notify.Send(tx.Tx, notify.Message{To: u.Email, Content: notify.AccountDeleted{Where: notify.Here(tx.Tx)}})
+	})
+	switch {
+	case errors.Is(err, authz.ErrLastOwner):
+		return ErrOwns
+	case errors.Is(err, authz.ErrLastSuperAdmin):
+		return ErrRuns
+	}
+	return err
 }
 
 func erase(tx *authz.Tx, userID string) error {

@@ -103,6 +103,14 @@ func (s *API) auth() {
 	raw[Me](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
 	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
 	operation(s, huma.Operation{Method: "PATCH", Path: "/auth/me", Summary: "Change the profile", Tags: []string{"Account"}}, user, s.changeMe)
+	operation(s, huma.Operation{Method: "DELETE", Path: "/auth/me", Summary: "Delete the account and everything of it, at once and for good", DefaultStatus: http.StatusNoContent, Tags: []string{"Account"}}, user|fresh, func(q *call, _ *struct{}) (nothing, error) {
+		err := s.changed(q, s.app.Accounts.Leave(q, q.live.User.ID))
+		if err == nil {
+			s.cookies.ClearSession(q.w)
+			s.cookies.ClearRefresh(q.w)
+		}
+		return nothing{}, err
+	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/switch-org", Summary: "Work in another organization, without signing in again", Tags: []string{"Account"}}, user|acting, s.switchOrg)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/password/strength", Summary: "How good a password is; nothing is kept of it", Tags: tags}, limited, func(q *call, in *rate) (password.Strength, error) {
 		return s.app.Passwords.Rate(q, in.Body.Password, people.New{Email: in.Body.Email, Username: in.Body.Username, Name: in.Body.Name})

@@ -148,7 +148,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.MFA = mfa.NewPolicy(a.Config.MFA, a.Authz)
-	a.Accounts = account.NewService(a.DB, a.Authz, a.Users, a.Sessions)
+	a.Accounts = account.NewService(a.DB, a.Authz, a.Users, a.Sessions, a.Notify)
 	a.Acting = impersonation.NewService(a.DB, cfg.Impersonation, a.Authz, a.MFA, a.Sessions, a.Notify, cfg.Web.Origin())
 	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, filepath.Join(cfg.Server.DataDir, "audit_head"), opt.Log)
 	if err := a.ways(box); err != nil {

@@ -20,7 +20,7 @@ type account struct {
 	*pages.Site
 	app *app.App
 
-	profile, email, phone, security, password, passkey, setUp, code, codes, sessions, linked, orgs *pages.Template
+	profile, email, phone, security, password, passkey, setUp, code, codes, sessions, linked, orgs, data *pages.Template
 
 	trip *web.Cookie // binds a browser to its trips to other services
 }
@@ -32,6 +32,7 @@ const (
 	atSessions = "/account/sessions"
 	atLinked   = "/account/linked"
 	atOrgs     = "/account/organizations"
+	atData     = "/account/data"
 )
 
 // Mount serves them.
@@ -43,7 +44,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	t := func(name string) *pages.Template { return site.Template(files, name) }
 	s.profile, s.email, s.security, s.password = t("profile.html"), t("email.html"), t("security.html"), t("password.html")
 	s.passkey, s.setUp, s.code, s.codes, s.phone = t("passkey.html"), t("setup.html"), t("code.html"), t("codes.html"), t("phone.html")
-	s.sessions, s.linked, s.orgs = t("sessions.html"), t("linked.html"), t("organizations.html")
+	s.sessions, s.linked, s.orgs, s.data = t("sessions.html"), t("linked.html"), t("organizations.html"), t("data.html")
 	s.linked.Policy = pages.LeadingOn
 	s.mountProfile(mux)
 	s.mountPhone(mux)
@@ -52,6 +53,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s.mountSessions(mux)
 	s.mountLinked(mux)
 	s.mountOrgs(mux)
+	s.mountData(mux)
 	return nil
 }
 
@@ -60,7 +62,7 @@ func (s *account) shell(v *pages.Visit, at string) {
 	u := v.Live.User
 	v.Shell = &pages.Shell{Title: v.T("account.title"), Note: cmp.Or(u.Email, u.Username, u.Phone, u.Name)}
 	for _, l := range []struct{ href, word string }{
-		{atProfile, "account.profile"}, {atSecurity, "account.security"}, {atSessions, "account.sessions"}, {atLinked, "account.linked"}, {atOrgs, "account.orgs"},
+		{atProfile, "account.profile"}, {atSecurity, "account.security"}, {atSessions, "account.sessions"}, {atLinked, "account.linked"}, {atOrgs, "account.orgs"}, {atData, "account.data"},
 	} {
 		if l.href == atLinked && len(s.app.Social.Providers()) == 0 {
 			continue

@@ -143,3 +143,21 @@ func TestPagesInGerman(t *testing.T) {
 		says(stranger.Get("/recover").Want(200), "Setzen Sie Ihr Passwort zurück")
 	})
 }
+
+// An account is deleted on its page, without JavaScript, by who types its name and proved a short time ago that it is theirs.
+func TestAccountIsDeletedOnItsPage(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		s.Grant(person(s, "root@example.com").Get("/auth/me").Text("id"), "super_admin") // or else the door leads to what makes one
+		c := person(s, "ann@example.com")
+		s.Advance(11 * 60e9)
+		led(c.Fill("/account/data", "/account/data/delete", url.Values{"confirm": {"ann@example.com"}}), "/confirm?return_to=%2F")
+		led(c.Get("/account/data/delete"), "/confirm?return_to=%2Faccount%2Fdata%2Fdelete")
+		led(c.Fill("/confirm?return_to=/account/data/delete", "/confirm", url.Values{"password": {sentence}}), "/account/data/delete")
+		s.Records()
+		says(c.Fill("/account/data/delete", "/account/data/delete", url.Values{"confirm": {"ann"}}).Want(422), `id="confirm-err"`)
+		s.Events()
+		led(c.Fill("/account/data", "/account/data/delete", url.Values{"confirm": {"ann@example.com"}}), "/signin")
+		says(c.Get("/signin").Want(200), "Your account is deleted.")
+		led(c.Get("/account"), "/signin?return_to=%2Faccount")
+	})
+}
