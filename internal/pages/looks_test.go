@@ -126,7 +126,7 @@ func ofAdministration(b *browser.Browser, s *testkit.Server) []shown {
 }
 
 // Every page can be used by everybody: axe-core finds nothing on it, in light and in dark, on a phone and on a desk, and at 320 pixels
-// nothing has to be scrolled sideways. With SCREENSHOTS each is written there as a picture.
+// nothing has to be scrolled sideways; Tab reaches everything that can be pressed. With SCREENSHOTS each is written there as a picture.
 func TestEveryPageCanBeUsed(t *testing.T) {
 	b := browser.New(t)
 	cfg := testkit.Config(t, testkit.DatabaseURL(t, "sqlite"))
@@ -144,6 +144,11 @@ func TestEveryPageCanBeUsed(t *testing.T) {
 						t.Errorf("%s is %v wide at 320", page.name, got)
 					}
 					continue
+				}
+				if width == 1280 && !dark {
+					for _, missed := range b.Unreached() {
+						t.Errorf("%s: Tab does not reach %s", page.name, missed)
+					}
 				}
 				var rules []string
 				if dark { // the same page in other colours

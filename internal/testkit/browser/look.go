@@ -97,3 +97,22 @@ func (b *Browser) Wait(condition string) {
 		}
 	}
 }
+
+// Unreached is what can be pressed on the page and Tab does not come to, going once around it. What a page hides from everybody is not meant.
+func (b *Browser) Unreached() (list []string) {
+	b.T.Helper()
+	left := b.Run(`const can = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+			.filter(e => e.checkVisibility() && !e.disabled && !e.closest('[aria-hidden=true]'));
+		window.unreached = new Set(can);
+		document.addEventListener('focusin', (e) => window.unreached.delete(e.target));
+		document.activeElement.blur();
+		return {n: can.length};`)
+	for range 2*int(left["n"].(float64)) + 4 { // it may begin in the middle
+		b.do(chromedp.KeyEvent("\t"))
+	}
+	found := b.Run(`return {list: [...window.unreached].map(e => e.outerHTML.slice(0, 200))};`)
+	for _, one := range found["list"].([]any) {
+		list = append(list, one.(string))
+	}
+	return list
+}
