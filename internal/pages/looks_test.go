@@ -59,6 +59,7 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		}},
 		{"sessions", open("/account/sessions")},
 		{"linked", open("/account/linked")},
+		{"data", open("/account/data")},
 		{"organizations-none", open("/account/organizations")},
 		{"organizations", func() { post(b, "/account/organizations", "fill('name', 'Acme Jobs')") }},
 	}, ofOrganization(b, s), ofAdministration(b, s), []shown{
@@ -122,6 +123,13 @@ func ofAdministration(b *browser.Browser, s *testkit.Server) []shown {
 		{"admin-methods", open("/admin/methods")},
 		{"admin-keys", open("/admin/keys")},
 		{"admin-settings", open("/admin/settings")},
+		{"impersonate", func() {
+			id := s.Client().Post("/auth/signup", testkit.M{"email": "cid@example.com", "password": lamp}).Want(201).Text("id")
+			open("/admin/users/" + id + "/impersonate")()
+		}},
+		{"acting", func() { post(b, "/admin/users/", "fill('reason', 'Ticket 4711')") }},
+		{"acting-security", open("/account/security")},
+		{"acting-ended", func() { post(b, "/impersonation/end", "") }},
 	}
 }
 
