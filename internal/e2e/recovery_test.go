@@ -79,6 +79,33 @@ func TestResetLinksDie(t *testing.T) {
 	})
 }
 
+// LNK-03 and LNK-09: a link that an operator had sent opens the account it was made for, whatever else is sent with it, and once: not again after
+// a password was set by it, and not to set one for an account that has got one by another link meanwhile.
+func TestLinkOfAnOperator(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		person(s, "bob@example.com")
+		root, _ := operator(s, "root@example.com")
+		id := root.Post("/api/v1/users", m{"email": "ann@example.com"}).Want(201).Text("id")
+		link := func() string {
+			root.Post("/api/v1/users/"+id+"/reset-password", nil).Want(202)
+			return tokenIn(s, "ann@example.com")
+		}
+		token := link()
+		s.Client().Post("/auth/password/reset", m{"token": token, "password": "another sentence", "email": "bob@example.com"}).Want(422)
+		c := s.Client()
+		c.Header.Set("Accept", "text/html")
+		c.Submit(c.Get("/recover?token="+token).Want(200), "/recover", url.Values{"password": {"another sentence"}, "email": {"bob@example.com"}, "user_id": {"usr_1"}})
+		signIn(s, "bob@example.com", pass).Want(200)
+		signIn(s, "bob@example.com", "another sentence").Want(401)
+		signIn(s, "ann@example.com", "another sentence").Want(200)
+		s.Client().Post("/auth/password/reset", m{"token": token, "password": "a third sentence"}).Want(400, "link_invalid")
+		first := link()
+		s.Client().Post("/auth/password/reset", m{"token": link(), "password": "a fourth sentence"}).Want(200)
+		s.Client().Post("/auth/password/reset", m{"token": first, "password": "a fifth sentence"}).Want(400, "link_invalid")
+		signIn(s, "ann@example.com", "a fourth sentence").Want(200)
+	})
+}
+
 // LNK-05: a reset takes no second factor away, and asks for it afterwards.
 func TestResetLeavesTheSecondFactor(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
