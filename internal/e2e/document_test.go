@@ -121,6 +121,14 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 	for _, o := range list {
 		who := s.Client()
 		switch {
+		case strings.HasSuffix(o.Path, "/impersonate"):
+			who, _ = operator(s, "acting@example.com")
+		case o.Path == "/auth/impersonation/end":
+			who, _ = operator(s, "ending@example.com")
+			id := person(s, "acted@example.com").Get("/auth/me").Text("id")
+			who.Post("/api/v1/users/"+id+"/impersonate", m{"reason": "Ticket 4711"}).Want(200)
+		case o.Method == "DELETE" && o.Path == "/auth/me":
+			who = person(s, "leaving@example.com")
 		case o.User && o.Path != "/auth/password":
 			who = w.owner
 		case strings.HasSuffix(o.Path, "/callback"):

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/gateway"
@@ -108,7 +109,7 @@ func proxied(t *testing.T, proxy string, run func(file, text string) *exec.Cmd, 
 		file := filepath.Join(t.TempDir(), "proxy.conf")
 		cmd := run(file, text)
 		var said strings.Builder
-		cmd.Stdout, cmd.Stderr = &said, &said
+		cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &said, &said, 5*time.Second
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -170,11 +171,8 @@ func TestRealProxies(t *testing.T) {
 	}
 	proxied(t, "nginx", func(file, text string) *exec.Cmd {
 		dir := filepath.Dir(file)
-		whole := "daemon off; error_log stderr; pid " + dir + "/pid; worker_processes 1; user root;\nevents {}\nhttp { access_log off; client_body_temp_path " + dir + "/b; proxy_temp_path " + dir +
+		whole := "daemon off; master_process off; error_log stderr; pid " + dir + "/pid;\nevents {}\nhttp { access_log off; client_body_temp_path " + dir + "/b; proxy_temp_path " + dir +
 			"/p; fastcgi_temp_path " + dir + "/f; uwsgi_temp_path " + dir + "/u; scgi_temp_path " + dir + "/s;\n" + text + "}\n"
-		if os.Getuid() != 0 {
-			whole = strings.Replace(whole, "user root;", "", 1)
-		}
 		if err := os.WriteFile(file, []byte(whole), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -186,7 +186,7 @@ func TestEveryProblemLeadsToItsExplanation(t *testing.T) {
 		for _, problem := range []testkit.Answer{
 			c.Get("/auth/me").Want(401),
 			c.Get("/nowhere").Want(404),
-			c.Do("DELETE", "/auth/me", nil).Want(405),
+			c.Do("DELETE", "/auth/login", nil).Want(405),
 			c.Post("/auth/login", "{").Want(400),
 		} {
 			page, anchor, _ := strings.Cut(problem.Text("type"), "#")
