@@ -9,7 +9,7 @@ import (
 	"github.com/aclements/go-moremath/stats"
 )
 
-const trials = 4000 // of each pair, half of each kind
+const trials = 2000 // of each pair, half of each kind
 
 // timing asks whether the time of an answer tells who has an account (ENU-02): pairs of requests that must not be told apart, in random order
 // on one connection, compared by the Mann-Whitney U test. The first pair is a control, of one request with itself.
