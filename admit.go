@@ -117,6 +117,7 @@ func (s *Server) start(ctx context.Context) error {
 	mux := http.NewServeMux()
 	api.Mount(mux, s.app, cookies, s.guard, Version)
 	gateway.Mount(mux, s.app, s.guard)
+	s.edge.Gateway(gateway.Path)
 	if err := mountPages(mux, s.app, cookies, s.guard); err != nil {
 		return err
 	}

@@ -118,15 +118,15 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, Report: report, Log: opt.Log, permissions: opt.Permissions}
-	if a.Redis, err = redis.Open(ctx, cfg.Redis, opt.Log); err != nil {
-		return nil, err
-	}
-	a.Limiter = cfg.RateLimit.Open(opt.Now, a.Redis, box)
 	a.DB, err = database.Open(ctx, cfg.Database, database.Options{Now: opt.Now, Strict: opt.Strict, Log: opt.Log})
 	if err != nil {
 		return nil, err
 	}
 	a.Hasher = secret.NewHasher(cfg.Hash)
+	if a.Redis, err = redis.Open(ctx, cfg.Redis, opt.Log); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.Limiter = cfg.RateLimit.Open(opt.Now, a.Redis, box)
 	a.feed = event.NewFeed(a.DB, opt.Log)
 	a.Answers = idempotency.NewService(a.DB, box)
 	if a.Notify, err = a.messages(opt, box); err != nil {

@@ -26,6 +26,7 @@ type Feed struct {
 	began   time.Time
 	heardAt atomic.Int64 // since began, in nanoseconds; 0 is never
 	place   atomic.Pointer[database.Cursor]
+	rounds  atomic.Uint64
 }
 
 // NewFeed listens to db. It is stale until Run has had its first answer.
@@ -66,6 +67,9 @@ func (f *Feed) Place() database.Cursor {
 	return database.Cursor{}
 }
 
+// Rounds is how often the feed has told everything there was. What is committed now was told by the time this has grown by two.
+func (f *Feed) Rounds() uint64 { return f.rounds.Load() }
+
 // Run asks for news until ctx ends. Copies of rows may be made once it has found its place; ready is called then.
 func (f *Feed) Run(ctx context.Context, ready func()) {
 	tick := time.NewTicker(interval)
@@ -75,16 +79,20 @@ func (f *Feed) Run(ctx context.Context, ready func()) {
 	for {
 		asked := time.Since(f.began)
 		var err error
+		whole := true
 		if !placed {
 			cursor, err = f.db.LastEvent(ctx)
 			if placed = err == nil; placed {
 				ready()
 			}
 		} else {
-			cursor, err = f.read(ctx, cursor)
+			cursor, whole, err = f.read(ctx, cursor)
 		}
 		place := cursor
 		f.place.Store(&place)
+		if err == nil && whole {
+			f.rounds.Add(1)
+		}
 		switch {
 		case err == nil:
 			f.heardAt.Store(int64(max(asked, 1)))
@@ -101,24 +109,24 @@ func (f *Feed) Run(ctx context.Context, ready func()) {
 	}
 }
 
-// read tells everything after the cursor and moves it over what is settled.
-func (f *Feed) read(ctx context.Context, cursor database.Cursor) (database.Cursor, error) {
+// read tells everything after the cursor and moves it over what is settled. whole is false where more has happened than it could tell.
+func (f *Feed) read(ctx context.Context, cursor database.Cursor) (_ database.Cursor, whole bool, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		list, err := f.db.Events(ctx, cursor, batch)
 		if err != nil || len(list) == 0 {
-			return cursor, err
+			return cursor, true, err
 		}
 		f.tell(list)
 		for _, r := range list {
 			if r.Unsettled {
-				return cursor, nil
+				return cursor, len(list) < batch, nil
 			}
 			cursor = r.Cursor
 		}
 		if len(list) < batch {
-			return cursor, nil
+			return cursor, true, nil
 		}
 	}
 }

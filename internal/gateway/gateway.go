@@ -21,6 +21,9 @@ var ErrUnnamed = apperr.New(apperr.Forbidden, "gateway_org_missing", "This addre
 // come from a client.
 var Headers = []string{"Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "Remote-Session", "Remote-Actor"}
 
+// Path is where proxies ask.
+const Path = "/forward-auth"
+
 type gateway struct {
 	app   *app.App
 	guard *web.Guard
@@ -29,8 +32,8 @@ type gateway struct {
 // Mount serves /forward-auth on mux.
 func Mount(mux *http.ServeMux, a *app.App, guard *web.Guard) {
 	g := &gateway{a, guard}
-	mux.HandleFunc("GET /forward-auth", g.ask)
-	mux.HandleFunc("/forward-auth/envoy/", g.ask) // it sends the method of the request, and its path behind ours
+	mux.HandleFunc("GET "+Path, g.ask)
+	mux.HandleFunc(Path+"/envoy/", g.ask) // it sends the method of the request, and its path behind ours
 }
 
 // ask answers 204 with who it is, 401, or 403 with what is missing; where signin=redirect asks for it, browsers are led to sign in and back.
@@ -41,7 +44,7 @@ func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
 		h.Set(name, "")
 	}
 	q, err := web.Query(r)
-	if r.URL.Path != "/forward-auth" {
+	if r.URL.Path != Path {
 		q, err = url.Values{}, nil // the query is of the app
 	}
 	var live *session.Live

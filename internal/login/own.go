@@ -48,6 +48,9 @@ func (s *Service) own(tx *database.Tx, a Attempt) (*user.User, error) {
 	return &now, err
 }
 
+// Claimable reports whether somebody who shows that an identifier of u is theirs, which nobody has shown before, gets an account by it.
+func (s *Service) Claimable(u user.User) bool { return !u.Proven() || s.Config.SignUp }
+
 // Claim is whose an identifier of u is from now on, for somebody who has just shown that it is theirs, when nobody had before: u, taken from
 // whoever made it, when it stands on nothing else that was shown; or else a new person, and u loses it.
 func (s *Service) Claim(tx *database.Tx, u user.User, i user.Identifier) (user.User, error) {
@@ -58,7 +61,7 @@ func (s *Service) Claim(tx *database.Tx, u user.User, i user.Identifier) (user.U
 		now, err := current(tx, u.ID)
 		return *now, err
 	}
-	if !s.Config.SignUp {
+	if !s.Claimable(u) {
 		return u, ErrSignUpOff
 	}
 	if err := user.Drop(tx, u.ID, i); err != nil {

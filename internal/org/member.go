@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
@@ -18,15 +17,10 @@ type Whom struct {
 	Role string // the id or the key of a role
 }
 
-// readable reports whether a store can be asked for it; nobody is called what cannot.
-func (w Whom) readable() bool {
-	return utf8.ValidString(w.Text+w.Role) && !strings.Contains(w.Text+w.Role, "\x00")
-}
-
 // Members is who belongs to an organization, the first who joined first.
 func (s *Service) Members(ctx context.Context, c authz.Caller, ref string, w Whom, after string, limit int) (p Page[Member], err error) {
 	o, err := s.reading(ctx, c, ref, "sys:members:read")
-	if err != nil || !w.readable() {
+	if err != nil {
 		return p, err
 	}
 	err = s.db.Read(ctx, o.ID, func(q database.Querier) error {

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/secret"
@@ -93,10 +90,8 @@ func (v *Visit) read(asks Access) error {
 		return err
 	}
 	v.Form.Values = v.R.PostForm
-	for _, list := range v.Form.Values {
-		if slices.ContainsFunc(list, unreadable) {
-			return ErrForm
-		}
+	if !web.Readable(v.Form.Values) {
+		return ErrForm
 	}
 	if asks&foreign != 0 {
 		return nil
@@ -108,9 +103,21 @@ func (v *Visit) read(asks Access) error {
 	return nil
 }
 
-// unreadable reports whether a value is what no browser sends and no store holds.
-func unreadable(value string) bool {
-	return strings.Contains(value, "\x00") || !utf8.ValidString(value)
+// Option is one choice of a field.
+type Option struct{ Value, Label string }
+
+// With is an address with a query, of which nothing is left that is empty.
+func With(path string, query url.Values) string {
+	kept := url.Values{}
+	for name, list := range query {
+		if len(list) > 0 && list[0] != "" {
+			kept[name] = list
+		}
+	}
+	if len(kept) == 0 {
+		return path
+	}
+	return path + "?" + kept.Encode()
 }
 
 // formKey is the secret of a browser that its forms are bound to, the one it has or a new one.

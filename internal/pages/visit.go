@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
@@ -52,6 +53,7 @@ type Visit struct {
 
 	site   *Site
 	status int
+	query  url.Values
 }
 
 // Shell is the navigation of a part of the site: the account, an organization, the administration.
@@ -83,7 +85,11 @@ func (s *Site) page(asks Access, do func(*Visit) error) http.Handler {
 		v := &Visit{Context: r.Context(), W: w, R: r, Zone: time.UTC, Now: s.App.DB.Now(), site: s, status: http.StatusOK}
 		chosen, _ := s.language.Get(r)
 		v.Locale = s.words.Pick(chosen, database.OriginOf(r.Context()).Language)
+		v.query = r.URL.Query()
 		err := v.admit(asks)
+		if err == nil && v.Live != nil && !web.Readable(v.query) { // a stranger's page asks no store for words; those of routes answer in their own form
+			err = web.ErrQuery
+		}
 		if err == nil && r.Method == http.MethodPost {
 			err = v.read(asks)
 		}
@@ -135,6 +141,9 @@ func (v *Visit) Who() (*session.Live, error) {
 
 // Caller is who asks, with what conditions may read of the request.
 func (v *Visit) Caller() authz.Caller { return v.site.Guard.CallerOf(v.R, v.Live) }
+
+// Asked is a part of the address, "" where it is not there.
+func (v *Visit) Asked(name string) string { return strings.TrimSpace(v.query.Get(name)) }
 
 // Redirect leads on.
 func (v *Visit) Redirect(to string) error {

@@ -89,7 +89,7 @@ func (s *Service) Forgot(ctx context.Context, email string) error {
 			return err
 		}
 		tx.Emit(Asked{u.ID})
-		if err != nil || !u.Active() || u.Proven() && !u.EmailVerified && !s.door.Config.SignUp {
+		if err != nil || !u.Active() || !u.EmailVerified && !s.door.Claimable(u) {
 			return s.send(tx, user.User{Email: i.Value}) // to nobody, as much work as to somebody
 		}
 		return s.send(tx, u)
@@ -117,7 +117,8 @@ func (s *Service) Show(ctx context.Context, token string) (email string, err err
 }
 
 // Reset sets a new password with the link of a mail. Every session ends, and nobody is signed in: whoever has a second factor shows it
-// when they sign in with the new password. Whose the address is decides whose the password is, as it does where a code is shown. The account is open again, and the device is known: whoever guesses does not keep them out.
+// when they sign in with the new password. Whose the address is decides whose the password is, as it does where a code is shown. The account
+// is open again, and the device is known: whoever guesses does not keep them out.
 func (s *Service) Reset(ctx context.Context, token, chosen string) (d knowndevice.Arrival, err error) {
 	asked, err := s.challenges.ByLink(ctx, s.db, challenge.ResetPassword, token)
 	if err != nil {

@@ -39,7 +39,7 @@ type Service struct {
 
 // NewService works on db. Sessions are kept in memory, and copies are shared by common, only while feed hears of every change.
 func NewService(db *database.DB, cfg Config, box *secret.Box, feed *event.Feed, common *redis.Client, verify Verifier, log *slog.Logger) *Service {
-	s := &Service{db: db, cfg: cfg, verify: verify, shared: newShared(common, box, feed.Place), log: log, seen: map[string]time.Time{}}
+	s := &Service{db: db, cfg: cfg, verify: verify, shared: newShared(common, box, feed), log: log, seen: map[string]time.Time{}}
 	s.cache = newCache(cfg.Cache, feed.Fresh, s.shared)
 	s.refreshKey = []byte(cfg.RefreshSecret.Reveal())
 	if len(s.refreshKey) == 0 {

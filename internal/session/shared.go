@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/user"
@@ -19,7 +20,7 @@ import (
 type shared struct {
 	redis *redis.Client
 	box   *secret.Box
-	place func() database.Cursor
+	feed  *event.Feed
 
 	mu    sync.Mutex
 	since *database.Cursor // what came before is not known here
@@ -28,8 +29,8 @@ type shared struct {
 
 // news is where the last event stands that concerns a person.
 type news struct {
-	at      database.Cursor
-	pending map[string]bool // events of this server that have no place yet
+	at    database.Cursor
+	round uint64 // of the feed, by which an event of this server that had no place yet has been told again with one
 }
 
 // remembered is how many people there may be news of.
@@ -43,11 +44,11 @@ type sharedCopy struct {
 }
 
 // newShared is nil where there is no Redis.
-func newShared(r *redis.Client, box *secret.Box, place func() database.Cursor) *shared {
+func newShared(r *redis.Client, box *secret.Box, feed *event.Feed) *shared {
 	if r == nil {
 		return nil
 	}
-	return &shared{redis: r, box: box, place: place, news: map[string]*news{}}
+	return &shared{redis: r, box: box, feed: feed, news: map[string]*news{}}
 }
 
 func (s *shared) get(ctx context.Context, k key) *Live {
@@ -89,18 +90,18 @@ func (s *shared) here() database.Cursor {
 	if s == nil {
 		return database.Cursor{}
 	}
-	return s.place()
+	return s.feed.Place()
 }
 
 func (s *shared) holds(c sharedCopy) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.since == nil {
-		place := s.place()
+		place := s.feed.Place()
 		s.since = &place
 	}
 	n := s.news[c.User.ID]
-	return !c.Place.Before(*s.since) && (n == nil || len(n.pending) == 0 && !c.Place.Before(n.at))
+	return !c.Place.Before(*s.since) && (n == nil || n.round <= s.feed.Rounds() && !c.Place.Before(n.at))
 }
 
 // heard notes where what concerns a person stands.
@@ -115,24 +116,22 @@ func (s *shared) heard(r database.Record) {
 		if len(s.news) >= remembered {
 			s.forget()
 		}
-		n = &news{pending: map[string]bool{}}
+		n = &news{}
 		s.news[r.Subject] = n
 	}
 	if r.Cursor == (database.Cursor{}) {
-		n.pending[r.ID] = true
-		return
+		n.round = s.feed.Rounds() + 2
 	}
-	delete(n.pending, r.ID)
 	if n.at.Before(r.Cursor) {
 		n.at = r.Cursor
 	}
 }
 
-// forget drops what is known of everybody but those whose events have no place yet, and every copy that is older than any of it.
+// forget drops what is known of everybody but those whose events may have no place yet, and every copy that is older than any of it.
 func (s *shared) forget() {
-	since := s.place()
+	since := s.feed.Place()
 	for id, n := range s.news {
-		if len(n.pending) > 0 {
+		if n.round > s.feed.Rounds() {
 			continue
 		}
 		if since.Before(n.at) {

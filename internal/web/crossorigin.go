@@ -65,7 +65,7 @@ func vary(h http.Header) { delete(h, "Vary") }
 // neither Sec-Fetch-Site nor Origin nor Referer, and pass. It holds whether or not there is a cookie: a page must not be able
 // to sign its visitor in as somebody else either.
 func (e *Edge) crossOrigin(r *http.Request) bool {
-	if method := r.Header.Get("X-Forwarded-Method"); method != "" && r.URL.Path == "/forward-auth" { // a proxy asks about another request
+	if method := r.Header.Get("X-Forwarded-Method"); method != "" && r.URL.Path == e.gateway { // about another request
 		about := *r
 		about.Method = strings.ToUpper(method)
 		r = &about

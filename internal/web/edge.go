@@ -27,6 +27,7 @@ type Edge struct {
 	trusted      map[string]bool
 	listed       map[string]bool
 	exempt       map[route]bool
+	gateway      string
 	device       *Cookie
 	clientOrigin func(r *http.Request, origin string) bool
 	cors         *cors.Cors
@@ -64,6 +65,9 @@ func NewEdge(cfg Config, production bool, logger *slog.Logger, now func() time.T
 // Exempt lets pages of other sites send method to exactly this path: the callback of a provider that posts, or a token endpoint
 // that reads no cookie. Nothing that decodes or cleans to the path is exempt. It is called before the first request.
 func (e *Edge) Exempt(method, path string) { e.exempt[route{method, path}] = true }
+
+// Gateway says where proxies ask about other requests, whose method is in X-Forwarded-Method. It is called before the first request.
+func (e *Edge) Gateway(path string) { e.gateway = path }
 
 // ClientOrigins adds origins that are known only at run time, as those of registered clients. Their pages may read answers,
 // never with cookies. It is called before the first request.

@@ -7,15 +7,28 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/admit-dev/admit/internal/apperr"
 )
 
 // The refusals of what a request asks for in its address.
 var (
-	ErrQuery    = apperr.New(apperr.Malformed, "malformed_query", "The query of this request cannot be read: each parameter may be there once, as name=value.")
+	ErrQuery    = apperr.New(apperr.Malformed, "malformed_query", "The query of this request cannot be read: each parameter may be there once, as name=value, in UTF-8 and without NUL.")
 	ErrReturnTo = apperr.New(apperr.Malformed, "return_to_invalid", "This is no place to which a sign-in may lead back. Give a path of this server, or name its origin in RETURN_TO_ORIGINS or the address of an app in APP_REDIRECTS.").In("return_to")
 )
+
+// Readable reports whether no value holds what no browser sends and no store can be asked for: NUL, or what is no UTF-8.
+func Readable(values url.Values) bool {
+	for _, list := range values {
+		for _, value := range list {
+			if strings.Contains(value, "\x00") || !utf8.ValidString(value) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // Query is the query of a request that can be read in one way only.
 func Query(r *http.Request) (url.Values, error) {
@@ -27,6 +40,9 @@ func Query(r *http.Request) (url.Values, error) {
 		if len(given) > 1 {
 			return nil, ErrQuery
 		}
+	}
+	if !Readable(q) {
+		return nil, ErrQuery
 	}
 	return q, nil
 }

@@ -4,11 +4,9 @@ package admin
 
 import (
 	"embed"
+	"maps"
 	"net/http"
 	"net/url"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/audit"
@@ -117,28 +115,13 @@ func (s *admin) show(v *pages.Visit, t *pages.Template, at, title string, data a
 	return v.Show(t, title, data)
 }
 
-// asked is a part of the address. What no person types is left out.
-func asked(v *pages.Visit, name string) string {
-	text := strings.TrimSpace(v.R.URL.Query().Get(name))
-	if len(text) > 320 || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-		return ""
-	}
-	return text
-}
-
 // further is the address of the next part of a list that was asked for with these words; none at its end.
 func further(at, cursor string, words url.Values) string {
 	if cursor == "" {
 		return ""
 	}
-	next := url.Values{"cursor": {cursor}}
-	for name, list := range words {
-		if name != "cursor" && list[0] != "" {
-			next[name] = list
-		}
-	}
-	return at + "?" + next.Encode()
+	next := url.Values{}
+	maps.Copy(next, words)
+	next.Set("cursor", cursor)
+	return pages.With(at, next)
 }
-
-// option is one choice of a field.
-type option struct{ Value, Label string }

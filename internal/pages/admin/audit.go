@@ -17,7 +17,7 @@ import (
 type auditPage struct {
 	rights
 	Records  []oneRecord
-	Outcomes []option
+	Outcomes []pages.Option
 	Outcome  string
 	Asked    bool   // for some of it only
 	Narrow   bool   // by more than what is always shown
@@ -83,7 +83,7 @@ var moments = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", 
 // moment reads a time from the address. What is none asks for none.
 func moment(v *pages.Visit, name string) (t time.Time) {
 	for _, form := range moments {
-		if t, err := time.ParseInLocation(form, asked(v, name), v.Zone); err == nil {
+		if t, err := time.ParseInLocation(form, v.Asked(name), v.Zone); err == nil {
 			return t
 		}
 	}
@@ -92,8 +92,8 @@ func moment(v *pages.Visit, name string) (t time.Time) {
 
 // auditFilter reads the filter from the address, and gives it back as the JSON routes take it.
 func auditFilter(v *pages.Visit) (audit.Filter, url.Values) {
-	f := audit.Filter{Actor: asked(v, "actor"), Subject: asked(v, "subject"), Org: asked(v, "org"), Kind: asked(v, "type"), Outcome: asked(v, "outcome"), IP: asked(v, "ip"),
-		From: moment(v, "from"), To: moment(v, "to"), Text: asked(v, "q")}
+	f := audit.Filter{Actor: v.Asked("actor"), Subject: v.Asked("subject"), Org: v.Asked("org"), Kind: v.Asked("type"), Outcome: v.Asked("outcome"), IP: v.Asked("ip"),
+		From: moment(v, "from"), To: moment(v, "to"), Text: v.Asked("q")}
 	if f.Outcome != "success" && f.Outcome != "failure" {
 		f.Outcome = ""
 	}
@@ -115,7 +115,7 @@ func auditFilter(v *pages.Visit) (audit.Filter, url.Values) {
 
 func (s *admin) showAudit(v *pages.Visit) error {
 	f, words := auditFilter(v)
-	page, err := s.app.Audit.Search(v, v.Caller(), f, asked(v, "cursor"), 50)
+	page, err := s.app.Audit.Search(v, v.Caller(), f, v.Asked("cursor"), 50)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *admin) showAudit(v *pages.Visit) error {
 	for _, name := range []string{"actor", "subject", "org", "ip", "from", "to"} {
 		p.Narrow = p.Narrow || words.Has(name)
 	}
-	p.Outcomes = []option{{"", v.T("admin-users.any")}, {"success", v.T("admin-audit.success")}, {"failure", v.T("admin-audit.failure")}}
+	p.Outcomes = []pages.Option{{Value: "", Label: v.T("admin-users.any")}, {Value: "success", Label: v.T("admin-audit.success")}, {Value: "failure", Label: v.T("admin-audit.failure")}}
 	who := s.people(v)
 	for _, r := range page.Items {
 		p.Records = append(p.Records, who.record(r))
@@ -146,10 +146,10 @@ const verifiedAtOnce = 20_000
 
 func (s *admin) showVerify(v *pages.Visit) error {
 	ask := audit.Verification{Limit: verifiedAtOnce}
-	if n, err := strconv.ParseInt(asked(v, "cursor"), 10, 64); err == nil && n > 0 {
+	if n, err := strconv.ParseInt(v.Asked("cursor"), 10, 64); err == nil && n > 0 {
 		ask.From = n
 	}
-	if text := asked(v, "head"); text != "" {
+	if text := v.Asked("head"); text != "" {
 		head, err := audit.ParseHead(text)
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func (s *admin) showVerify(v *pages.Visit) error {
 	}
 	p := verifyPage{Report: r}
 	if r.Next > 0 {
-		p.More = further(atAudit+"/verify", strconv.FormatInt(r.Next, 10), url.Values{"head": {asked(v, "head")}})
+		p.More = further(atAudit+"/verify", strconv.FormatInt(r.Next, 10), url.Values{"head": {v.Asked("head")}})
 	}
 	return s.show(v, s.verify, atAudit, v.T("admin-audit.verify_title"), p)
 }

@@ -23,7 +23,7 @@ func (s *admin) mountLockouts(mux *http.ServeMux) {
 }
 
 func (s *admin) showLockouts(v *pages.Visit) error {
-	after := asked(v, "cursor")
+	after := v.Asked("cursor")
 	if !id.Valid("usr", after) {
 		after = ""
 	}

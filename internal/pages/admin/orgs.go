@@ -43,7 +43,7 @@ func (s *admin) mountOrgs(mux *http.ServeMux) {
 }
 
 func (s *admin) showOrgs(v *pages.Visit) error {
-	after, text := asked(v, "cursor"), asked(v, "q")
+	after, text := v.Asked("cursor"), v.Asked("q")
 	if !id.Valid("org", after) {
 		after = ""
 	}
@@ -63,7 +63,7 @@ func (s *admin) showOrg(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
-	after := asked(v, "cursor")
+	after := v.Asked("cursor")
 	if !id.Valid("mem", after) {
 		after = ""
 	}

@@ -19,7 +19,7 @@ type rolePage struct {
 	rights
 	authz.GlobalRole
 	New     bool
-	Reaches []option
+	Reaches []pages.Option
 	Chosen  string
 	Names   []authz.Permission // to choose from
 }
@@ -90,7 +90,7 @@ func (s *admin) showRoleAs(v *pages.Visit, p rolePage, title string) error {
 	if reach := v.Typed("reach"); reach != "" {
 		p.Chosen = reach
 	}
-	p.Reaches = []option{{string(authz.ReachPlatform), v.T("admin-roles.platform")}, {string(authz.ReachAllOrgs), v.T("admin-roles.all_orgs")}}
+	p.Reaches = []pages.Option{{Value: string(authz.ReachPlatform), Label: v.T("admin-roles.platform")}, {Value: string(authz.ReachAllOrgs), Label: v.T("admin-roles.all_orgs")}}
 	return s.show(v, s.role, atRoles, title, p)
 }
 

@@ -50,7 +50,7 @@ func (s *admin) mountServer(mux *http.ServeMux) {
 }
 
 func (s *admin) showHealth(v *pages.Visit) error {
-	services := asked(v, "services") != ""
+	services := v.Asked("services") != ""
 	list, err := s.app.Examine(v, v.Caller(), services)
 	if err != nil {
 		return err
@@ -63,8 +63,8 @@ func (s *admin) showSettings(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
-	p := settingsPage{Production: r.Production, Given: asked(v, "given") != ""}
-	text := strings.ToLower(asked(v, "q"))
+	p := settingsPage{Production: r.Production, Given: v.Asked("given") != ""}
+	text := strings.ToLower(v.Asked("q"))
 	v.Set("q", text)
 	p.Open = p.Given || text != ""
 	for _, one := range r.Settings {

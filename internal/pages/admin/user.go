@@ -163,7 +163,7 @@ func (s *admin) permissionsOf(v *pages.Visit, root *authz.Root, p *userPage) err
 		one, _ := root.Permission(i.ID)
 		p.Allowed = append(p.Allowed, allowed{i.ID, one.Title, strings.Join(i.Roles, ", "), i.Conditional})
 	}
-	permission, in := asked(v, "permission"), asked(v, "org")
+	permission, in := v.Asked("permission"), v.Asked("org")
 	v.Set("permission", permission)
 	v.Set("org", in)
 	if permission == "" {

@@ -15,7 +15,7 @@ import (
 type usersPage struct {
 	rights
 	People        []onePerson
-	States, Roles []option
+	States, Roles []pages.Option
 	State, Role   string
 	Asked         bool // for some of them only
 	More          string
@@ -28,7 +28,7 @@ type onePerson struct {
 }
 
 // Label is what a person is called where there is room for one word.
-func (p onePerson) Label() string { return cmp.Or(p.Name, p.Email, p.Username, p.Phone, p.ID) }
+func (p onePerson) Label() string { return pages.NameOf(p.User) }
 
 // Known is what a person is found by, beside their name.
 func (p onePerson) Known() string {
@@ -46,11 +46,11 @@ func (s *admin) mountUsers(mux *http.ServeMux) {
 }
 
 func (s *admin) showUsers(v *pages.Visit) error {
-	f := user.Filter{Text: asked(v, "q"), State: user.State(asked(v, "state")), Role: asked(v, "role")}
+	f := user.Filter{Text: v.Asked("q"), State: user.State(v.Asked("state")), Role: v.Asked("role")}
 	if !slices.Contains([]user.State{user.StateActive, user.StateDisabled, user.StateLocked}, f.State) {
 		f.State = ""
 	}
-	after := asked(v, "cursor")
+	after := v.Asked("cursor")
 	if !id.Valid("usr", after) {
 		after = ""
 	}
@@ -70,10 +70,10 @@ func (s *admin) showUsers(v *pages.Visit) error {
 	for _, u := range list.Users {
 		p.People = append(p.People, onePerson{u, locks[u.ID]})
 	}
-	p.States = []option{{"", v.T("admin-users.any")}, {"active", v.T("admin-users.active")}, {"disabled", v.T("admin-users.disabled")}, {"locked", v.T("admin-users.locked")}}
-	p.Roles = []option{{"", v.T("admin-users.any")}}
+	p.States = []pages.Option{{Value: "", Label: v.T("admin-users.any")}, {Value: "active", Label: v.T("admin-users.active")}, {Value: "disabled", Label: v.T("admin-users.disabled")}, {Value: "locked", Label: v.T("admin-users.locked")}}
+	p.Roles = []pages.Option{{Value: "", Label: v.T("admin-users.any")}}
 	for _, r := range root.View().Roles("") {
-		p.Roles = append(p.Roles, option{r.Key, r.Name})
+		p.Roles = append(p.Roles, pages.Option{Value: r.Key, Label: r.Name})
 	}
 	v.Set("q", f.Text)
 	return s.show(v, s.users, atUsers, v.T("admin.users"), p)

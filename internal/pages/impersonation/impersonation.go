@@ -25,11 +25,9 @@ type acting struct {
 type askPage struct {
 	User   user.User
 	Name   string
-	Times  []choice
+	Times  []pages.Option
 	Chosen string
 }
-
-type choice struct{ Value, Label string }
 
 // Mount serves them.
 func Mount(mux *http.ServeMux, site *pages.Site) error {
@@ -52,7 +50,7 @@ func (s *acting) showAsk(v *pages.Visit) error {
 	longest := s.App.Acting.Longest()
 	p := askPage{User: u, Name: pages.NameOf(u), Chosen: v.Typed("minutes")}
 	for _, n := range []int{15, 30, 60, 120, 240, longest} {
-		one := choice{strconv.Itoa(n), v.T("acting.minutes", "Count", n)}
+		one := pages.Option{Value: strconv.Itoa(n), Label: v.T("acting.minutes", "Count", n)}
 		if n <= longest && !slices.Contains(p.Times, one) {
 			p.Times = append(p.Times, one)
 		}

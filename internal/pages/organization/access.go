@@ -7,13 +7,14 @@ import (
 	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/org"
+	"github.com/admit-dev/admit/internal/pages"
 )
 
 // accessPage asks whether somebody may do something, and says why.
 type accessPage struct {
 	*visit
-	Permissions []option
-	People      []option
+	Permissions []pages.Option
+	People      []pages.Option
 	Answer      *check.Explanation
 	Name, Title string // of who was asked about, and of the permission
 	Why         string
@@ -24,13 +25,13 @@ const mostOffered = 100
 
 func (s *organization) showAccess(v *visit) error {
 	for _, field := range []string{"person", "permission", "resource"} {
-		v.Set(field, v.asked(field))
+		v.Set(field, v.Asked(field))
 	}
 	if v.Typed("permission") == "" {
 		return s.ask(v, accessPage{})
 	}
 	q := check.Question{Subject: v.me(), OrgID: v.Org.ID, Permission: v.Typed("permission")}
-	p := accessPage{Name: called(v.Live.User)}
+	p := accessPage{Name: pages.NameOf(v.Live.User)}
 	if person := v.Typed("person"); person != "" && v.May.Explain {
 		var ok bool
 		if q.Subject, p.Name, ok = s.meant(v, person); !ok {
@@ -62,7 +63,7 @@ func (s *organization) meant(v *visit, typed string) (userID, name string, ok bo
 	found, err := s.app.Orgs.Members(v, v.Caller(), v.Org.ID, org.Whom{Text: typed}, "", mostOffered)
 	for _, m := range found.Items {
 		if u := m.User; err == nil && (u.ID == typed || u.Email == typed || u.Username == typed) {
-			return u.ID, called(u), true
+			return u.ID, pages.NameOf(u), true
 		}
 	}
 	return typed, typed, id.Valid("usr", typed)
@@ -72,7 +73,7 @@ func (s *organization) ask(v *visit, p accessPage) error {
 	p.visit = v
 	for _, one := range v.root.Catalogue() {
 		if one.AliasOf == "" && one.Scope != authz.ScopeGlobal {
-			p.Permissions = append(p.Permissions, option{one.Name, one.Title})
+			p.Permissions = append(p.Permissions, pages.Option{Value: one.Name, Label: one.Title})
 		}
 	}
 	if v.May.Explain && v.May.Members {
@@ -82,7 +83,7 @@ func (s *organization) ask(v *visit, p accessPage) error {
 		}
 		for _, m := range list.Items {
 			if m.User.Email != "" {
-				p.People = append(p.People, option{m.User.Email, m.User.Name})
+				p.People = append(p.People, pages.Option{Value: m.User.Email, Label: m.User.Name})
 			}
 		}
 	}

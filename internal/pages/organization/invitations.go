@@ -86,7 +86,7 @@ func (s *organization) nameOf(v *visit, userID string) string {
 	if err != nil {
 		return ""
 	}
-	return called(m.User)
+	return pages.NameOf(m.User)
 }
 
 // mostLines is how many addresses one form may have.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/audit"
+	"github.com/admit-dev/admit/internal/pages"
 )
 
 // logPage is what happened in an organization, newest first.
@@ -13,7 +14,7 @@ type logPage struct {
 	List    []happened
 	More    string
 	Any     bool // something is filtered
-	Outcome []option
+	Outcome []pages.Option
 }
 
 type happened struct {
@@ -25,26 +26,26 @@ type happened struct {
 var filters = []string{"type", "actor", "subject", "outcome", "from", "to", "q"}
 
 func (s *organization) showLog(v *visit) error {
-	p := logPage{visit: v, Outcome: []option{{"", v.T("org_log.any")}, {"success", v.T("org_log.success")}, {"failure", v.T("org_log.failure")}}}
+	p := logPage{visit: v, Outcome: []pages.Option{{Value: "", Label: v.T("org_log.any")}, {Value: "success", Label: v.T("org_log.success")}, {Value: "failure", Label: v.T("org_log.failure")}}}
 	next := url.Values{}
 	for _, name := range filters {
-		v.Set(name, v.asked(name))
-		next.Set(name, v.asked(name))
-		p.Any = p.Any || v.asked(name) != ""
+		v.Set(name, v.Asked(name))
+		next.Set(name, v.Asked(name))
+		p.Any = p.Any || v.Asked(name) != ""
 	}
-	f := audit.Filter{Org: v.Org.ID, Kind: v.asked("type"), Actor: v.asked("actor"), Subject: v.asked("subject"), Outcome: v.asked("outcome"), Text: v.asked("q")}
-	f.From, _ = time.ParseInLocation(time.DateOnly, v.asked("from"), v.Zone)
-	if to, err := time.ParseInLocation(time.DateOnly, v.asked("to"), v.Zone); err == nil {
+	f := audit.Filter{Org: v.Org.ID, Kind: v.Asked("type"), Actor: v.Asked("actor"), Subject: v.Asked("subject"), Outcome: v.Asked("outcome"), Text: v.Asked("q")}
+	f.From, _ = time.ParseInLocation(time.DateOnly, v.Asked("from"), v.Zone)
+	if to, err := time.ParseInLocation(time.DateOnly, v.Asked("to"), v.Zone); err == nil {
 		f.To = to.AddDate(0, 0, 1) // that day too
 	}
-	page, err := s.app.Audit.Search(v, v.Caller(), f, v.asked("cursor"), shownAtOnce)
+	page, err := s.app.Audit.Search(v, v.Caller(), f, v.Asked("cursor"), shownAtOnce)
 	if err != nil {
 		return err
 	}
 	p.List = s.told(v, page.Items)
 	if page.Next != "" {
 		next.Set("cursor", page.Next)
-		p.More = with(v.At+"/audit", next)
+		p.More = pages.With(v.At+"/audit", next)
 	}
 	return v.show(s.log, v.T("org.audit"), "audit", p)
 }

@@ -114,7 +114,7 @@ func (s *organization) showMatrix(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := matrixPage{visit: v, Text: v.asked("q"), Only: v.asked("only") == "differences", Columns: columns}
+	p := matrixPage{visit: v, Text: v.Asked("q"), Only: v.Asked("only") == "differences", Columns: columns}
 	p.choose()
 	hold := v.root.Held(authz.Actor{User: v.me(), Org: v.Org.ID, Now: v.Now, Ceiling: v.Caller().Ceiling})
 	shown := map[string]bool{}
@@ -146,7 +146,7 @@ func (s *organization) showMatrix(v *visit) error {
 
 // choose says which column is shown where only one has room: the one that was asked for, or the first that can be changed.
 func (p *matrixPage) choose() {
-	want := p.asked("role")
+	want := p.Asked("role")
 	if show := p.Typed("show"); show != "" {
 		want = show
 	}

@@ -18,7 +18,7 @@ import (
 type membersPage struct {
 	*visit
 	Text, Role  string
-	Roles       []option // to filter by
+	Roles       []pages.Option // to filter by
 	List        []oneMember
 	More, Table string // addresses of the next part, and of the table
 }
@@ -28,8 +28,6 @@ type oneMember struct {
 	Name, Hint string
 	Held       []badge
 }
-
-type option struct{ Value, Label string }
 
 func (s *organization) mountMembers(mux *http.ServeMux) {
 	s.page(mux, "GET /org/{org}/members", 0, s.showMembers)
@@ -48,19 +46,14 @@ const shownAtOnce = 50
 
 // cursor is where a list goes on, "" for anything that is no place in it.
 func (v *visit) cursor(prefix string) string {
-	if at := v.R.URL.Query().Get("cursor"); id.Valid(prefix, at) {
+	if at := v.Asked("cursor"); id.Valid(prefix, at) {
 		return at
 	}
 	return ""
 }
 
-// asked is a filter in the address, without what no store can be asked for.
-func (v *visit) asked(name string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(v.R.URL.Query().Get(name), "\x00", ""), "")
-}
-
 func (s *organization) showMembers(v *visit) error {
-	p := membersPage{visit: v, Text: v.asked("q"), Role: v.asked("role")}
+	p := membersPage{visit: v, Text: v.Asked("q"), Role: v.Asked("role")}
 	page, err := s.app.Orgs.Members(v, v.Caller(), v.Org.ID, org.Whom{Text: p.Text, Role: p.Role}, v.cursor("mem"), shownAtOnce)
 	if err != nil {
 		return err
@@ -69,20 +62,20 @@ func (s *organization) showMembers(v *visit) error {
 		p.List = append(p.List, v.newMember(m))
 	}
 	filter := url.Values{"q": {p.Text}, "role": {p.Role}}
-	p.Table = with(v.At+"/members.csv", filter)
+	p.Table = pages.With(v.At+"/members.csv", filter)
 	if page.Next != "" {
-		p.More = with(v.At+"/members", url.Values{"q": {p.Text}, "role": {p.Role}, "cursor": {page.Next}})
+		p.More = pages.With(v.At+"/members", url.Values{"q": {p.Text}, "role": {p.Role}, "cursor": {page.Next}})
 	}
-	p.Roles = []option{{"", v.T("org_members.any_role")}}
+	p.Roles = []pages.Option{{Value: "", Label: v.T("org_members.any_role")}}
 	rows, _ := v.root.OrgRows(v.Org.ID)
 	for _, r := range append(authz.SystemTemplates(), rows.Roles...) {
-		p.Roles = append(p.Roles, option{r.ID, v.roleName(r.ID, r.Name)})
+		p.Roles = append(p.Roles, pages.Option{Value: r.ID, Label: v.roleName(r.ID, r.Name)})
 	}
 	return v.show(s.members, v.T("org.members"), "members", p)
 }
 
 func (v *visit) newMember(m org.Member) oneMember {
-	one := oneMember{Member: m, Name: called(m.User), Held: v.badges(m.Roles)}
+	one := oneMember{Member: m, Name: pages.NameOf(m.User), Held: v.badges(m.Roles)}
 	for _, hint := range []string{m.User.Email, m.User.Username} {
 		if hint != "" && hint != one.Name {
 			one.Hint = hint
@@ -94,7 +87,7 @@ func (v *visit) newMember(m org.Member) oneMember {
 
 // writeMembers sends the whole list as a table.
 func (s *organization) writeMembers(v *visit) error {
-	whom := org.Whom{Text: v.asked("q"), Role: v.asked("role")}
+	whom := org.Whom{Text: v.Asked("q"), Role: v.Asked("role")}
 	var out *csv.Writer
 	for after := ""; ; {
 		page, err := s.app.Orgs.Members(v, v.Caller(), v.Org.ID, whom, after, 500)

@@ -3,10 +3,8 @@
 package organization
 
 import (
-	"cmp"
 	"embed"
 	"net/http"
-	"net/url"
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/audit"
@@ -14,7 +12,6 @@ import (
 	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/pages"
-	"github.com/admit-dev/admit/internal/user"
 )
 
 //go:embed templates/*.html words/*.json
@@ -134,9 +131,6 @@ func (v *visit) again(err error, show func(*visit) error) error {
 	return v.Retry(err, func(*pages.Visit) error { return show(v) })
 }
 
-// called is what a person is called on these pages.
-func called(u user.User) string { return cmp.Or(u.Name, u.Email, u.Username, u.ID) }
-
 // roleName is what a role is called: of the built-in ones in the language of the visitor.
 func (v *visit) roleName(id, name string) string {
 	switch id {
@@ -144,17 +138,4 @@ func (v *visit) roleName(id, name string) string {
 		return v.T("org_role." + id)
 	}
 	return name
-}
-
-// with is an address of these pages with a query.
-func with(path string, query url.Values) string {
-	for name, list := range query {
-		if len(list) == 0 || list[0] == "" {
-			delete(query, name)
-		}
-	}
-	if len(query) == 0 {
-		return path
-	}
-	return path + "?" + query.Encode()
 }

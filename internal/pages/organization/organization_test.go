@@ -113,14 +113,13 @@ func TestMembersOnPages(t *testing.T) {
 		s.Records()
 		for query, want := range map[string][]string{
 			"": {"ann@example.com", "=Bob of Nine"}, "?q=nine": {"=Bob of Nine", "!ann@"}, "?q=ANN": {"ann@example.com", "!Bob"}, "?role=owner": {"ann@example.com", "!Bob"},
-			"?role=" + role: {"Nobody fits."}, "?q=%00%FF&role=%00&cursor=mem_%00": {"</html>"}, "?q=" + bobID: {"Bob", "!ann@"},
+			"?role=" + role: {"Nobody fits."}, "?cursor=mem_x": {"ann@example.com"}, "?q=" + bobID: {"Bob", "!ann@"},
 		} {
 			says(ann.Get("/org/acme/members"+query).Want(200), want...)
 		}
 		says(ann.Get("/api/v1/orgs/acme/members?q=nine&role=member").Want(200), "=Bob of Nine", "!ann@")
-		if a := ann.Get("/api/v1/orgs/acme/members?q=%00&role=%FF"); a.Status >= 500 {
-			t.Errorf("%d", a.Status)
-		}
+		ann.Get("/api/v1/orgs/acme/members?q=%00&role=%FF").Want(400, "malformed_query")
+		ann.Get("/org/acme/members?q=%00%FF&role=%00&cursor=mem_%00").Want(400)
 		table := ann.Get("/org/acme/members.csv").Want(200)
 		says(table, "user_id,name,email,username,roles,suspended,since\r\n", ",'=Bob of Nine,bob@example.com,")
 		bob.Get("/org/acme/members.csv").Want(403)

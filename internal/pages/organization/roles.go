@@ -103,8 +103,8 @@ type rolePage struct {
 	*visit
 	column
 	From  string
-	Bases []option
-	Froms []option
+	Bases []pages.Option
+	Froms []pages.Option
 }
 
 func (s *organization) showNewRole(v *visit) error {
@@ -112,21 +112,21 @@ func (s *organization) showNewRole(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := rolePage{visit: v, Bases: v.bases(), Froms: []option{{"", v.T("org_roles.from_nothing")}}}
+	p := rolePage{visit: v, Bases: v.bases(), Froms: []pages.Option{{Value: "", Label: v.T("org_roles.from_nothing")}}}
 	for _, c := range columns {
-		p.Froms = append(p.Froms, option{c.ID, c.Title})
+		p.Froms = append(p.Froms, pages.Option{Value: c.ID, Label: c.Title})
 	}
-	v.Set("from", v.asked("from"))
+	v.Set("from", v.Asked("from"))
 	p.From = v.Typed("from")
 	return v.show(s.newRole, v.T("org_roles.new"), "roles", p)
 }
 
 // bases is the built-in roles that another can add to, and none.
-func (v *visit) bases() []option {
-	list := []option{{"", v.T("org_roles.no_base")}}
+func (v *visit) bases() []pages.Option {
+	list := []pages.Option{{Value: "", Label: v.T("org_roles.no_base")}}
 	for _, c := range v.choices(nil, nil, false) {
 		if r, _ := v.root.Role(v.Org.ID, c.ID); r.System && !c.Off {
-			list = append(list, option{c.ID, c.Name})
+			list = append(list, pages.Option{Value: c.ID, Label: c.Name})
 		}
 	}
 	return list

@@ -57,7 +57,8 @@ func TestAccessAndLogOnPages(t *testing.T) {
 		log := "/org/acme/audit"
 		says(ann.Get(log).Want(200), "org.created", "member.added", "ann@example.com")
 		says(ann.Get(log+"?type=member.added&subject="+annID).Want(200), "member.added</span>", "ann@example.com", "!org.created")
-		says(ann.Get(log+"?to=2001-01-01&q=%00%FF").Want(200), "Nothing fits.")
+		says(ann.Get(log+"?to=2001-01-01&q=nothing").Want(200), "Nothing fits.")
+		ann.Get(log + "?q=%00%FF").Want(400)
 		ann.Get(log + "?cursor=x").Want(400)
 		bob.Get(log).Want(403)
 		eve.Get(log).Want(404)
