@@ -203,11 +203,13 @@ type changeMe struct {
 	Body struct {
 		Name     *string `json:"name,omitempty" maxLength:"1000" doc:"What the person is called."`
 		Username *string `json:"username,omitempty" maxLength:"100" doc:"A new username; empty takes it away."`
+		Language *string `json:"language,omitempty" maxLength:"100" doc:"What pages and messages are to speak; empty goes by the browser." example:"de"`
+		TimeZone *string `json:"time_zone,omitempty" maxLength:"100" doc:"Which time to show, by its name in the IANA database; empty is UTC." example:"Europe/Berlin"`
 	}
 }
 
 func (s *API) changeMe(q *call, in *changeMe) (User, error) {
-	u, err := s.app.Users.Update(q, q.live.User.ID, people.Change{Name: in.Body.Name, Username: in.Body.Username})
+	u, err := s.app.Users.Update(q, q.live.User.ID, people.Change{Name: in.Body.Name, Username: in.Body.Username, Language: in.Body.Language, TimeZone: in.Body.TimeZone})
 	if err != nil {
 		return User{}, err
 	}

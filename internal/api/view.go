@@ -24,6 +24,8 @@ type User struct {
 	Phone         *string   `json:"phone" doc:"E.164, or null."`
 	PhoneVerified bool      `json:"phone_verified"`
 	Name          string    `json:"name"`
+	Language      *string   `json:"language" doc:"What pages and messages speak to the person, or null: as the browser says."`
+	TimeZone      *string   `json:"time_zone" doc:"Which time they are shown, by its name in the IANA database, or null: UTC."`
 	IsAnonymous   bool      `json:"is_anonymous" doc:"A guest: nothing is known of them, and they end with their session."`
 	IsActive      bool      `json:"is_active" doc:"Whether the person may sign in."`
 	Role          string    `json:"role" doc:"The first global role, or user."`
@@ -87,7 +89,7 @@ func newUser(u people.User, orgs []string, required bool) User {
 	for _, f := range []struct {
 		to   **string
 		from string
-	}{{&v.Email, u.Email}, {&v.Username, u.Username}, {&v.Phone, u.Phone}} {
+	}{{&v.Email, u.Email}, {&v.Username, u.Username}, {&v.Phone, u.Phone}, {&v.Language, u.Language}, {&v.TimeZone, u.TimeZone}} {
 		if f.from != "" {
 			*f.to = &f.from
 		}

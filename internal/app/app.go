@@ -132,7 +132,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if a.Notify, err = a.messages(opt, box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Users = user.NewService(a.DB, cfg.User)
+	a.Users = user.NewService(a.DB, cfg.User, a.Notify.Languages())
 	policy, err := a.policy()
 	if err != nil {
 		return nil, errors.Join(err, a.Close())

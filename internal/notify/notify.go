@@ -27,7 +27,8 @@ type Message struct {
 	To      string    // an e-mail address, or a phone number in E.164
 	Channel Channel   // Email when empty
 	UserID  string    // whom it concerns, if that is somebody known
-	Locale  string    // a language tag or an Accept-Language; without it the language of the request holds, then DEFAULT_LOCALE
+	Locale  string    // a language tag or an Accept-Language; without it that of UserID holds, then the language of the request, then DEFAULT_LOCALE
+	Zone    string    // a name of the IANA database; without it that of UserID holds, then UTC
 	Nobody  bool      // it is written out and sent to nobody, so that asking for one that may not be sent takes as long as for another
 	Expires time.Time // when its link and code run out, and it is of no use any more; may be zero
 	Content Content   // what it says: VerifyEmail, OneTimeCode, PasswordChanged, …

@@ -16,6 +16,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/words"
 )
 
 // lifetime is how long a message is tried that does not run out sooner.
@@ -58,10 +59,14 @@ func NewService(db *database.DB, cfg Config, box *secret.Box, opt Options) (*Ser
 	return s, nil
 }
 
+// Languages are those that messages are written in, the default first.
+func (s *Service) Languages() []string { return s.writer.words.Locales() }
+
 // payload is what is sealed of a message: everything the database need not know.
 type payload struct {
 	To      string          `json:"to"`
 	Nobody  bool            `json:"nobody,omitempty"`
+	Zone    string          `json:"zone,omitempty"` // of its reader
 	Expires time.Time       `json:"expires,omitzero"`
 	Content json.RawMessage `json:"content"`
 }
@@ -78,12 +83,16 @@ func (s *Service) Send(tx *database.Tx, m Message) error {
 	if err != nil {
 		return err
 	}
-	plain, err := json.Marshal(payload{m.To, m.Nobody, m.Expires, content})
+	reader, err := voiceOf(tx, m.UserID)
+	if err != nil {
+		return err
+	}
+	plain, err := json.Marshal(payload{m.To, m.Nobody, cmp.Or(m.Zone, reader.TimeZone), m.Expires, content})
 	if err != nil {
 		return err
 	}
 	r := row{ID: id.New("msg"), Channel: m.Channel, Template: m.Content.name(), UserID: m.UserID, State: queued, DueAt: tx.Now, CreatedAt: tx.Now}
-	r.Locale = s.writer.words.Pick(m.Locale, database.OriginOf(tx.Context()).Language)
+	r.Locale = s.writer.words.Pick(m.Locale, reader.Language, database.OriginOf(tx.Context()).Language)
 	r.Payload = s.box.Seal(plain, about(r.ID))
 	r.GiveUpAt = tx.Now.Add(lifetime)
 	if !m.Expires.IsZero() && m.Expires.Before(r.GiveUpAt) {
@@ -106,7 +115,7 @@ func (s *Service) letter(r row) (Letter, error) {
 	if err != nil {
 		return Letter{}, err
 	}
-	return s.writer.write(Letter{ID: r.ID, Channel: r.Channel, To: p.To, At: r.CreatedAt}, r.Locale, p.Expires, c)
+	return s.writer.write(Letter{ID: r.ID, Channel: r.Channel, To: p.To, At: r.CreatedAt}, r.Locale, words.Zone(p.Zone), p.Expires, c)
 }
 
 func (s *Service) open(r row) (p payload, err error) {
@@ -207,12 +216,26 @@ func (s *Service) History(ctx context.Context, only string, limit int) ([]Delive
 	rows, err := newest(ctx, s.db, state(only), limit)
 	list := make([]Delivery, len(rows))
 	for i, r := range rows {
-		list[i] = Delivery{r.ID, r.Template, r.UserID, string(r.State), r.Reply, r.Channel, "", r.Tries, r.CreatedAt, r.DueAt, r.EndedAt}
+		list[i] = r.delivery()
 		if p, err := s.open(r); err == nil {
 			list[i].To = p.To
 		}
 	}
 	return list, err
+}
+
+// To is what was sent to a person, or is to be, newest first: of the last days, for no more is kept.
+func (s *Service) To(ctx context.Context, userID string) ([]Delivery, error) {
+	rows, err := toUser(ctx, s.db, userID)
+	list := make([]Delivery, len(rows))
+	for i, r := range rows {
+		list[i] = r.delivery()
+	}
+	return list, err
+}
+
+func (r row) delivery() Delivery {
+	return Delivery{r.ID, r.Template, r.UserID, string(r.State), r.Reply, r.Channel, "", r.Tries, r.CreatedAt, r.DueAt, r.EndedAt}
 }
 
 // Backlog is how many messages wait, since when, and how many were given up within the last day.
@@ -238,7 +261,7 @@ func (s *Service) Try(ctx context.Context, c Channel, to string) error {
 		return err
 	}
 	sender := s.lines[c].sender
-	l, err := s.writer.write(Letter{ID: id.New("msg"), Channel: c, To: to, At: s.db.Now()}, s.writer.words.Pick(), time.Time{}, m.Content)
+	l, err := s.writer.write(Letter{ID: id.New("msg"), Channel: c, To: to, At: s.db.Now()}, s.writer.words.Pick(), time.UTC, time.Time{}, m.Content)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 type speaker struct {
 	words        *words.Catalogue
 	locale, kind string
+	zone         *time.Location
 	v            *view
 	err          error
 }
@@ -83,7 +84,7 @@ func (s *speaker) factor() string {
 func (s *speaker) facts() (list []fact) {
 	w := s.v.where
 	if !w.At.IsZero() {
-		list = append(list, fact{s.common("where.time"), w.At.UTC().Format("2006-01-02 15:04 UTC")})
+		list = append(list, fact{s.common("where.time"), w.At.In(s.zone).Format("2006-01-02 15:04 MST")})
 	}
 	s.v.Browser, s.v.System = plain(w.Browser), plain(w.System)
 	switch {

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
@@ -34,8 +35,27 @@ type row struct {
 	EndedAt   *time.Time `db:"ended_at"`
 }
 
+// voice is how somebody wants to be spoken to.
+type voice struct {
+	Language string `db:"language"`
+	TimeZone string `db:"time_zone"`
+}
+
+// voiceOf reads it of a person. It is asked also of nobody, so that a message to nobody is as much work.
+func voiceOf(tx *database.Tx, userID string) (voice, error) {
+	v, err := database.One[voice](tx.Context(), tx, `SELECT language, time_zone FROM users WHERE id = $1`, userID)
+	if errors.Is(err, database.ErrNone) {
+		err = nil
+	}
+	return v, err
+}
+
 func newest(ctx context.Context, q database.Querier, only state, limit int) ([]row, error) {
 	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries WHERE (CAST($1 AS TEXT) = '' AND state <> 'void' OR state = $1) ORDER BY id DESC LIMIT $2 + 0`, only, limit)
+}
+
+func toUser(ctx context.Context, q database.Querier, userID string) ([]row, error) {
+	return database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM deliveries WHERE user_id = $1 AND state <> 'void' ORDER BY id DESC`, userID)
 }
 
 func byID(ctx context.Context, q database.Querier, id string) (row, error) {

@@ -31,7 +31,7 @@ func TestEveryMessageInEveryLanguage(t *testing.T) {
 		written := map[string]Letter{}
 		for _, locale := range w.words.Locales() {
 			for _, channel := range []Channel{Email, SMS} {
-				l, err := w.write(Letter{ID: "msg_1", Channel: channel, At: asked}, locale, asked.Add(30*time.Minute), c)
+				l, err := w.write(Letter{ID: "msg_1", Channel: channel, At: asked}, locale, time.UTC, asked.Add(30*time.Minute), c)
 				if err != nil {
 					t.Fatalf("%s, %s, %s: %v", c.name(), locale, channel, err)
 				}
@@ -78,7 +78,7 @@ func TestWordsAreComplete(t *testing.T) {
 func TestNamesStayNames(t *testing.T) {
 	w := newTestWriter(t, Config{App: "Acme <b>Jobs</b>"})
 	evil := `<a href="https://evil.example">Win</a>` + "\r\nBcc: eve@evil.example\r\n\r\n{{.Code}} \u202egnp.exe \x00\u200b https://evil.example/win www.evil.example"
-	l, err := w.write(Letter{Channel: Email, At: asked}, "en", asked.Add(time.Hour), Invitation{Org: evil, Inviter: evil, Roles: []string{evil}, Link: "https://auth.example.com/invite#t=1"})
+	l, err := w.write(Letter{Channel: Email, At: asked}, "en", time.UTC, asked.Add(time.Hour), Invitation{Org: evil, Inviter: evil, Roles: []string{evil}, Link: "https://auth.example.com/invite#t=1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestCodeByText(t *testing.T) {
 		"en": "415203 is your code for Acme. Never tell it to anybody.\n\n@auth.example.com #415203",
 		"de": "415203 ist Ihr Code für Acme. Geben Sie ihn niemandem.\n\n@auth.example.com #415203",
 	} {
-		l, err := w.write(Letter{Channel: SMS, At: asked}, locale, asked.Add(10*time.Minute), OneTimeCode{Code: "415203"})
+		l, err := w.write(Letter{Channel: SMS, At: asked}, locale, time.UTC, asked.Add(10*time.Minute), OneTimeCode{Code: "415203"})
 		if err != nil || l.Text != want || l.HTML != "" || len([]rune(l.Text)) > 160 {
 			t.Errorf("%q, %v", l.Text, err)
 		}
@@ -175,7 +175,7 @@ func TestOwnWords(t *testing.T) {
 		"de-AT": {"Eine Testnachricht von Acme", "Servus", `lang="de-AT"`},
 		"ar":    {"Eine Testnachricht von Acme", "مرحبا", `dir="rtl"`},
 	} {
-		l, err := w.write(Letter{Channel: Email, At: asked}, locale, asked, Test{})
+		l, err := w.write(Letter{Channel: Email, At: asked}, locale, time.UTC, asked, Test{})
 		if err != nil || l.Subject != want[0] || !strings.HasPrefix(l.Text, want[1]+"\n") || !strings.Contains(l.HTML, want[2]) {
 			t.Errorf("%s: %v %q %q", locale, err, l.Subject, l.Text)
 		}
@@ -208,7 +208,7 @@ func TestFaultyWordsAreRefused(t *testing.T) {
 func TestMailLoadsNothing(t *testing.T) {
 	w := newTestWriter(t, Config{App: "Acme"})
 	for _, c := range samples() {
-		l, err := w.write(Letter{Channel: Email, At: asked}, "en", asked.Add(time.Hour), c)
+		l, err := w.write(Letter{Channel: Email, At: asked}, "en", time.UTC, asked.Add(time.Hour), c)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -118,7 +118,7 @@ func (w *writer) try() error {
 	for _, locale := range w.words.Locales() {
 		for _, c := range samples() {
 			for _, channel := range []Channel{Email, SMS} {
-				if _, err := w.write(Letter{Channel: channel, At: at}, locale, at.Add(time.Hour), c); err != nil {
+				if _, err := w.write(Letter{Channel: channel, At: at}, locale, time.UTC, at.Add(time.Hour), c); err != nil {
 					return fmt.Errorf("MESSAGE_DIR: %s in %s: %w", c.name(), locale, err)
 				}
 			}
@@ -128,10 +128,10 @@ func (w *writer) try() error {
 }
 
 // write fills in what a letter says.
-func (w *writer) write(l Letter, locale string, expires time.Time, c Content) (Letter, error) {
+func (w *writer) write(l Letter, locale string, zone *time.Location, expires time.Time, c Content) (Letter, error) {
 	v := &view{App: w.app}
 	c.fill(v)
-	s := &speaker{words: w.words, locale: locale, kind: c.name(), v: v}
+	s := &speaker{words: w.words, locale: locale, zone: zone, kind: c.name(), v: v}
 	v.Code, v.Life = v.code, s.life(expires.Sub(l.At))
 	v.Factor = s.factor()
 	l.Subject = oneLine(s.must("subject"))

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -47,6 +48,7 @@ func (s *Site) functions(locale string) template.FuncMap {
 		"textfile": func(list []string) template.URL {
 			return template.URL("data:text/plain;charset=utf-8," + url.PathEscape(strings.Join(list, "\n")+"\n"))
 		},
+		"language": Language,
 		"link": func(href, label string) template.HTML {
 			return template.HTML(`<a href="` + template.HTMLEscapeString(href) + `">` + template.HTMLEscapeString(label) + `</a>`)
 		},
@@ -58,6 +60,11 @@ func (s *Site) functions(locale string) template.FuncMap {
 			return ""
 		},
 	}
+}
+
+// Language is what a language is called in itself, or its tag.
+func Language(tag string) string {
+	return cmp.Or(map[string]string{"en": "English", "de": "Deutsch"}[tag], tag)
 }
 
 // dict is a map of names and values in turn, for a part that takes several.

@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/web"
+	"github.com/admit-dev/admit/internal/words"
 )
 
 // Access is what a page asks of its visitor.
@@ -123,6 +124,7 @@ func (v *Visit) admit(asks Access) (err error) {
 	if v.Live, err = who(v.R); err != nil {
 		return err
 	}
+	v.hear(v.Live)
 	if asks&Fresh != 0 {
 		return v.site.Guard.Fresh(v, v.Live, FreshFor)
 	}
@@ -136,7 +138,16 @@ func (v *Visit) Who() (*session.Live, error) {
 	if errors.Is(err, session.ErrUnknown) {
 		return nil, nil
 	}
+	v.hear(live)
 	return live, err
+}
+
+// hear has the page speak as its visitor wants it. Who acts in the name of another reads what is theirs in their own language.
+func (v *Visit) hear(live *session.Live) {
+	if live == nil || live.Session.Act != nil {
+		return
+	}
+	v.Locale, v.Zone = v.site.words.Pick(live.User.Language, v.Locale), words.Zone(live.User.TimeZone)
 }
 
 // Caller is who asks, with what conditions may read of the request.

@@ -6,21 +6,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/id"
+	"github.com/admit-dev/admit/internal/words"
 )
 
 // Service reads and changes people.
 type Service struct {
-	db  *database.DB
-	cfg Config
+	db        *database.DB
+	cfg       Config
+	languages []string
 }
 
-// NewService works on db.
-func NewService(db *database.DB, cfg Config) *Service { return &Service{db, cfg} }
+// NewService works on db. People may be spoken to in languages.
+func NewService(db *database.DB, cfg Config, languages []string) *Service {
+	return &Service{db, cfg, languages}
+}
 
 // New is a person to be.
 type New struct {
@@ -102,6 +107,20 @@ func (s *Service) Find(ctx context.Context, text string) (User, error) {
 	return ByIdentifier(ctx, s.db, i)
 }
 
+// Known is what a person is found by, or was: an address that was given up is kept for them for a while.
+type Known struct {
+	Kind       string     `json:"kind" db:"kind"`
+	Value      string     `json:"value" db:"value"`
+	VerifiedAt *time.Time `json:"verified_at" db:"verified_at"`
+	CreatedAt  time.Time  `json:"created_at" db:"created_at"`
+	HeldUntil  *time.Time `json:"held_until,omitempty" db:"held_until"` // nil for what counts
+}
+
+// Identifiers is everything that a person is found by, or was.
+func (s *Service) Identifiers(ctx context.Context, userID string) ([]Known, error) {
+	return knownBy(ctx, s.db, userID)
+}
+
 // Page is a part of the list of people, newest first.
 type Page struct {
 	Users []User
@@ -152,22 +171,59 @@ func (s *Service) Count(ctx context.Context) (Count, error) { return count(ctx, 
 type Change struct {
 	Name     *string
 	Username *string // "" takes it away
+	Language *string // "" goes by the browser
+	TimeZone *string // "" is UTC
+}
+
+// Languages are those that somebody may be spoken to in, the default first.
+func (s *Service) Languages() []string { return s.languages }
+
+// parse reads and folds what is to be other. It refuses every field at fault at once.
+func (s *Service) parse(c Change) (Change, error) {
+	var faults []error
+	read := func(field **string, parse func(string) (string, error)) {
+		if *field == nil {
+			return
+		}
+		value, err := parse(**field)
+		*field, faults = &value, append(faults, err)
+	}
+	read(&c.Name, parseName)
+	read(&c.Username, func(text string) (string, error) {
+		if text == "" {
+			return "", nil
+		}
+		i, err := ParseUsername(text)
+		return i.Value, err
+	})
+	read(&c.Language, s.parseLanguage)
+	read(&c.TimeZone, func(text string) (string, error) {
+		if text = strings.TrimSpace(text); text == "" {
+			return "", nil
+		}
+		if _, err := words.ParseZone(text); err != nil {
+			return "", ErrTimeZone
+		}
+		return text, nil
+	})
+	return c, fields(faults)
+}
+
+func (s *Service) parseLanguage(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	i := slices.IndexFunc(s.languages, func(tag string) bool { return strings.EqualFold(tag, text) })
+	switch {
+	case text == "":
+		return "", nil
+	case i < 0:
+		return "", ErrLanguage.Say(ErrLanguage.Message + " Spoken here: " + strings.Join(s.languages, ", ") + ".")
+	}
+	return s.languages[i], nil
 }
 
 // Update changes a profile and gives the person as they are after it.
 func (s *Service) Update(ctx context.Context, userID string, c Change) (u User, err error) {
-	var name string
-	var newName Identifier
-	var faults []error
-	if c.Name != nil {
-		name, err = parseName(*c.Name)
-		faults = append(faults, err)
-	}
-	if c.Username != nil && *c.Username != "" {
-		newName, err = ParseUsername(*c.Username)
-		faults = append(faults, err)
-	}
-	if err := fields(faults); err != nil {
+	if c, err = s.parse(c); err != nil {
 		return User{}, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
@@ -175,20 +231,9 @@ func (s *Service) Update(ctx context.Context, userID string, c Change) (u User, 
 		if err != nil {
 			return err
 		}
-		var changed []string
-		if c.Name != nil && name != before.Name {
-			changed = append(changed, "name")
-			if err := setName(tx, userID, name); err != nil {
-				return err
-			}
-		}
-		if c.Username != nil && newName.Value != before.Username {
-			if changed = append(changed, "username"); before.Email == "" && before.Phone == "" && newName.Value == "" {
-				return ErrNoIdentifier.In("username")
-			}
-			if err := replaceUsername(tx, userID, newName); err != nil {
-				return err
-			}
+		changed, err := change(tx, before, c)
+		if err != nil {
+			return err
 		}
 		if len(changed) > 0 {
 			tx.Emit(Updated{userID, changed})
@@ -197,6 +242,37 @@ func (s *Service) Update(ctx context.Context, userID string, c Change) (u User, 
 		return err
 	})
 	return u, err
+}
+
+// change makes of a profile what is to be other, and names the fields that are.
+func change(tx *database.Tx, before User, c Change) (changed []string, err error) {
+	is := func(field string, to *string, from string) bool {
+		if to == nil || *to == from {
+			return false
+		}
+		changed = append(changed, field)
+		return true
+	}
+	if is("name", c.Name, before.Name) {
+		err = setName(tx, before.ID, *c.Name)
+	}
+	if err == nil && is("username", c.Username, before.Username) {
+		if before.Email == "" && before.Phone == "" && *c.Username == "" {
+			return nil, ErrNoIdentifier.In("username")
+		}
+		err = replaceUsername(tx, before.ID, Identifier{KindUsername, *c.Username})
+	}
+	language, zone := is("language", c.Language, before.Language), is("time_zone", c.TimeZone, before.TimeZone)
+	if err != nil || !language && !zone {
+		return changed, err
+	}
+	if language {
+		before.Language = *c.Language
+	}
+	if zone {
+		before.TimeZone = *c.TimeZone
+	}
+	return changed, setVoice(tx, before.ID, before.Language, before.TimeZone)
 }
 
 // Disable keeps a person from signing in, and reports whether that is new. Like every change of what somebody may do it is

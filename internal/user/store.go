@@ -42,6 +42,8 @@ type Row struct {
 	Factors         *string    `db:"factors"`
 	Beside          *string    `db:"beside"`
 	Guest           bool       `db:"guest"`
+	Language        string     `db:"language"`
+	TimeZone        string     `db:"time_zone"`
 	DisabledAt      *time.Time `db:"disabled_at"`
 	CreatedAt       time.Time  `db:"created_at"`
 	UpdatedAt       time.Time  `db:"updated_at"`
@@ -52,7 +54,7 @@ const (
 	Select = `u.id, u.name, e.value, e.verified_at, n.value, p.value, p.verified_at,
 		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id),
 		(SELECT string_agg(f.method, ' ') FROM factors f WHERE f.user_id = u.id),
-		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.guest, u.disabled_at, u.created_at, u.updated_at`
+		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.guest, u.language, u.time_zone, u.disabled_at, u.created_at, u.updated_at`
 	Joins = `LEFT JOIN identifiers e ON e.user_id = u.id AND e.kind = 'email' AND e.is_primary
 		LEFT JOIN identifiers n ON n.user_id = u.id AND n.kind = 'username' AND n.is_primary
 		LEFT JOIN identifiers p ON p.user_id = u.id AND p.kind = 'phone' AND p.is_primary`
@@ -60,7 +62,7 @@ const (
 
 // User is the person the row tells of.
 func (r Row) User() User {
-	u := User{ID: r.ID, Name: r.Name, Guest: r.Guest, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
+	u := User{ID: r.ID, Name: r.Name, Guest: r.Guest, Language: r.Language, TimeZone: r.TimeZone, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
 		DisabledAt: r.DisabledAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	for _, c := range []struct {
 		to   *string
@@ -123,6 +125,10 @@ func list(ctx context.Context, q database.Querier, f Filter, after string, limit
 func count(ctx context.Context, q database.Querier, now time.Time) (Count, error) {
 	return database.One[Count](ctx, q, `SELECT COUNT(*), COUNT(CASE WHEN created_at > $1 THEN 1 END), COUNT(disabled_at),
 		(SELECT COUNT(*) FROM users l WHERE l.id IN (SELECT about FROM lockouts WHERE locked_until > $2)) FROM users`, now.Add(-30*24*time.Hour), now)
+}
+
+func knownBy(ctx context.Context, q database.Querier, userID string) ([]Known, error) {
+	return database.All[Known](ctx, q, `SELECT `+database.Columns[Known]()+` FROM identifiers WHERE user_id = $1 ORDER BY kind, created_at, value`, userID)
 }
 
 func addIdentifier(tx *database.Tx, userID string, i Identifier) error {
@@ -197,6 +203,11 @@ func left(ctx context.Context, q database.Querier, now time.Time, limit int) ([]
 
 func setName(tx *database.Tx, userID, name string) error {
 	_, err := tx.Exec(`UPDATE users SET name = $2, updated_at = $3 WHERE id = $1`, userID, name, tx.Now)
+	return err
+}
+
+func setVoice(tx *database.Tx, userID, language, timeZone string) error {
+	_, err := tx.Exec(`UPDATE users SET language = $2, time_zone = $3, updated_at = $4 WHERE id = $1`, userID, language, timeZone, tx.Now)
 	return err
 }
 

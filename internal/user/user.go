@@ -23,6 +23,8 @@ var (
 	ErrTexts         = apperr.New(apperr.Invalid, "phone_not_texted", "No text can be sent to this number: it takes none, or is of a country that is not served here. Give the number of a mobile phone, or sign in another way.").In("phone")
 	ErrNoIdentifier  = apperr.New(apperr.Invalid, "identifier_missing", "An e-mail address, a username or a phone number is needed.").In("email")
 	ErrName          = apperr.New(apperr.Invalid, "name_invalid", "A name has at most 200 characters and no control characters.").In("name")
+	ErrLanguage      = apperr.New(apperr.Invalid, "language_unknown", "This language is not spoken here. Leave it empty to go by the browser.").In("language")
+	ErrTimeZone      = apperr.New(apperr.Invalid, "time_zone_unknown", "This is no time zone. Write its name in the IANA database, such as Europe/Berlin, or leave it empty for UTC.").In("time_zone")
 	ErrRole          = apperr.New(apperr.Invalid, "role_invalid", "A role is a word such as super_admin: letters a to z, digits, _ and -, at most 48.").In("role")
 )
 
@@ -39,6 +41,8 @@ type User struct {
 	Factors       []string // the methods they have set up as a second factor, sorted
 	Beside        []string // the methods that may be chosen as the second factor once one of Factors is asked for, sorted
 	Guest         bool     // nothing is known of them; they are who they are by their session alone
+	Language      string   // what pages and messages speak to them, a BCP 47 tag; "" is as the browser says
+	TimeZone      string   // which time they are shown, by its name in the IANA database; "" is UTC
 	DisabledAt    *time.Time
 	CreatedAt     time.Time
 	UpdatedAt     time.Time

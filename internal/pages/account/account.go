@@ -15,6 +15,11 @@ import (
 //go:embed templates/*.html words/*.json
 var files embed.FS
 
+// zones are the time zones there are, a name for each country and each of its times (zone.tab of the IANA database).
+//
+//go:embed zones.txt
+var zones string
+
 // account is these pages.
 type account struct {
 	*pages.Site

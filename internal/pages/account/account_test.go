@@ -9,6 +9,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/admit-dev/admit/internal/testkit"
+	"github.com/admit-dev/admit/internal/words"
 )
 
 const sentence = "a quiet green lamp"
@@ -159,5 +160,33 @@ func TestAccountIsDeletedOnItsPage(t *testing.T) {
 		led(c.Fill("/account/data", "/account/data/delete", url.Values{"confirm": {"ann@example.com"}}), "/signin")
 		says(c.Get("/signin").Want(200), "Your account is deleted.")
 		led(c.Get("/account"), "/signin?return_to=%2Faccount")
+	})
+}
+
+// Language and time are chosen on the page of the profile, and count from the next page on; the switch at the foot of a page counts for who has
+// chosen, too. Every time zone that is offered is one.
+func TestLanguageAndTimeAreChosen(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := person(s, "ann@example.com")
+		offered := regexp.MustCompile(`<option value="([A-Z][^"]+)"`).FindAllSubmatch(c.Get("/account").Want(200).Body, -1)
+		if len(offered) < 400 {
+			t.Fatalf("%d time zones", len(offered))
+		}
+		for _, name := range offered {
+			if _, err := words.ParseZone(string(name[1])); err != nil {
+				t.Errorf("%s: %v", name[1], err)
+			}
+		}
+		led(c.Fill("/account", "/account/voice", url.Values{"language": {"de"}, "time_zone": {"America/New_York"}}), "/account")
+		s.Events("user.updated")
+		says(c.Get("/account").Want(200), `lang="de"`, `<option value="de" selected>`, `<option value="America/New_York" selected>`, "Gespeichert")
+		says(c.Get("/account/sessions").Want(200), `title="6. Mai 2031, 03:08 EDT"`)
+		says(c.Fill("/account", "/account/voice", url.Values{"language": {"xx"}, "time_zone": {"Nowhere"}}).Want(422), `id="language-err"`, `id="time_zone-err"`, "Das ist keine Zeitzone")
+		s.Events()
+		led(c.Send("/preferences", url.Values{"language": {"en"}, "here": {"/account"}}), "/account")
+		s.Events("user.updated")
+		says(c.Get("/account").Want(200), `lang="en"`, `<option value="en" selected>`)
+		c.Do("PATCH", "/auth/me", testkit.M{"time_zone": "GB"}).Want(200)
+		says(c.Get("/account").Want(200), `<option value="GB" selected>`)
 	})
 }
