@@ -80,6 +80,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.authzen()
 	s.people()
 	s.impersonation()
+	s.exports()
 	s.audit()
 	s.server()
 	s.v1()

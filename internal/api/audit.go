@@ -1,7 +1,7 @@
 package api
 
 import (
-	"net/http"
+	"io"
 	"strconv"
 	"time"
 
@@ -11,6 +11,7 @@ import (
 	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/device"
+	"github.com/admit-dev/admit/internal/web"
 )
 
 // AuditEvents is a part of the audit log.
@@ -114,17 +115,6 @@ func newAccountEvent(r audit.Record, me string) AccountEvent {
 	return e
 }
 
-// patient gives a reader of a long file time for each part of it, not for the whole.
-type patient struct {
-	http.ResponseWriter
-	until func() time.Time
-}
-
-func (p patient) Write(b []byte) (int, error) {
-	_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(p.until()) // where it cannot be set, the one for all answers holds
-	return p.ResponseWriter.Write(b)
-}
-
 func (s *API) exportAudit(q *call, in *auditExportIn) (func(huma.Context), error) {
 	if q.live.Session.Act != nil {
 		return nil, authz.ErrActing
@@ -135,13 +125,10 @@ func (s *API) exportAudit(q *call, in *auditExportIn) (func(huma.Context), error
 	}
 	return func(ctx huma.Context) {
 		_, rw := humago.Unwrap(ctx)
-		rw.Header().Set("Content-Type", w.Type())
-		rw.Header().Set("Content-Disposition", `attachment; filename="`+w.Name()+`"`)
-		out := patient{rw, func() time.Time { return s.app.DB.Now().Add(time.Minute) }}
-		if _, err := w.Each(ctx.Context(), out); err != nil {
-			s.app.Log.WarnContext(ctx.Context(), "an export of the audit log was broken off", "err", err)
-			panic(http.ErrAbortHandler) // so that half a file does not look like a whole one
-		}
+		web.SendFile(ctx.Context(), rw, web.File{Name: w.Name(), Type: w.Type(), Write: func(to io.Writer) error {
+			_, err := w.Each(ctx.Context(), to)
+			return err
+		}}, s.app.DB.Now, s.app.Log)
 	}, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
+	"github.com/admit-dev/admit/internal/export"
 	"github.com/admit-dev/admit/internal/idempotency"
 	"github.com/admit-dev/admit/internal/impersonation"
 	"github.com/admit-dev/admit/internal/knowndevice"
@@ -84,6 +85,7 @@ type App struct {
 	Challenges *challenge.Service
 	Addresses  *address.Service
 	Resets     *recovery.Service
+	Exports    *export.Service
 
 	feed        *event.Feed
 	file        *event.File
@@ -154,6 +156,8 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
+	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Passkeys: a.Passkeys, Social: a.Social,
+		Recovery: a.Recovery, Authz: a.Authz, Orgs: a.Orgs, Audit: a.Audit, Notify: a.Notify, Origin: cfg.Web.Origin(), Log: opt.Log})
 	return a, nil
 }
 
@@ -211,6 +215,8 @@ func (a *App) Run(ctx context.Context, ready func()) {
 	all.Go(func() { a.Audit.Run(ctx) })
 	a.feed.Subscribe(a.Notify.Wake)
 	all.Go(func() { a.Notify.Run(ctx) })
+	a.feed.Subscribe(a.Exports.Wake)
+	all.Go(func() { a.Exports.Run(ctx) })
 	if a.file != nil {
 		a.feed.Subscribe(a.file.Wake)
 		all.Go(func() { a.file.Run(ctx) })
@@ -227,7 +233,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
-				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx), a.Exports.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

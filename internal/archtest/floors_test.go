@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
 	{"internal/authzen", "internal/impersonation", "internal/login"},
 	{"internal/method/…"},
-	{"internal/owner", "internal/recovery"},
+	{"internal/export", "internal/owner", "internal/recovery"},
 	{"internal/web"},
 	{"internal/config"},
 	{"internal/app"},

@@ -21,6 +21,7 @@ type Filter struct {
 	Text                                   string // words that all stand in the record, or how a name or an identifier of its people begins
 
 	person string   // who it is about, for their own log
+	whole  bool     // also what is quiet
 	people []string // whom Text names
 	words  []string // of Text
 }
@@ -106,6 +107,11 @@ func (s *Service) Mine(ctx context.Context, userID, cursor string, limit int) (P
 	return s.find(ctx, Filter{person: userID}, cursor, limit)
 }
 
+// Of is everything that a person did or that is about them, newest first, for a copy of what is known of them.
+func (s *Service) Of(ctx context.Context, userID, cursor string, limit int) (Page, error) {
+	return s.find(ctx, Filter{person: userID, whole: true}, cursor, limit)
+}
+
 // allowed is the filter by which the caller may read: who may read the log of an organization alone sees what belongs to it.
 func (s *Service) allowed(ctx context.Context, c authz.Caller, permission string, f Filter) (Filter, error) {
 	everything := s.authz.Require(ctx, c, permission, "")
@@ -178,7 +184,7 @@ func (f Filter) fits(r *row) bool {
 	switch {
 	case !is(f.Actor, r.Actor), !is(f.Subject, r.Subject), !is(f.Kind, r.Kind), !is(f.Outcome, r.Outcome), !is(address(f.IP), r.IP),
 		f.Org != "" && r.Org != f.Org && r.Subject != f.Org,
-		f.person != "" && (r.Subject != f.person && r.Actor != f.person || quiet[r.Kind]),
+		f.person != "" && (r.Subject != f.person && r.Actor != f.person || quiet[r.Kind] && !f.whole),
 		!f.From.IsZero() && r.At.Before(f.From), !f.To.IsZero() && !r.At.Before(f.To):
 		return false
 	}

@@ -20,7 +20,7 @@ type world struct {
 	token                                      string // invites the owner elsewhere
 	session, refresh, attempt, link            string
 	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
-	passkey, identity, device                  string
+	passkey, identity, device, export          string
 	phone                                      *testkit.Authenticator // what keeps the passkey
 	away                                       string                 // a session of user
 	arrival                                    func() string          // the query somebody comes back from a provider with
@@ -66,6 +66,8 @@ func newWorld(s *testkit.Server, name string) *world {
 	if list := devices(w.owner); len(list) > 0 {
 		w.device = list[0]["id"].(string)
 	}
+	w.export = strings.TrimPrefix(askExport(w.owner), "/auth/me/export/")
+	exported(s)
 	w.session = w.owner.Get("/auth/sessions").Want(200).JSON["items"].([]any)[0].(m)["id"].(string)
 	s.Records()
 	return w
@@ -75,7 +77,7 @@ func newWorld(s *testkit.Server, name string) *world {
 func nowhere() *world {
 	id := func(kind string) string { return kind + "_01900000-0000-7000-8000-00000000dead" }
 	return &world{org: id("org"), member: id("usr"), heir: id("usr"), role: id("rol"), invitation: id("inv"), guard: id("grd"), user: id("usr"), globalRole: "nowhere",
-		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), device: id("dev"), email: "nobody@example.com"}
+		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), device: id("dev"), export: id("exp"), email: "nobody@example.com"}
 }
 
 // path is where an operation finds its thing in the world.
@@ -103,6 +105,8 @@ func (w *world) path(o op) string {
 		id = w.identity
 	case strings.Contains(o.Path, "/devices/"):
 		id = w.device
+	case strings.Contains(o.Path, "/export/"):
+		id = w.export
 	case o.Method == "GET" && o.Path == "/auth/magic-link" && w.letter != nil:
 		return o.Path + "?token=" + w.letter()
 	case strings.HasSuffix(o.Path, "/callback") && w.arrival != nil:

@@ -60,6 +60,13 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		{"sessions", open("/account/sessions")},
 		{"linked", open("/account/linked")},
 		{"data", open("/account/data")},
+		{"data-copy", func() {
+			post(b, "/account/data/export", "")
+			if _, err := s.App().Exports.Work(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.Open(at + "/account/data")
+		}},
 		{"organizations-none", open("/account/organizations")},
 		{"organizations", func() { post(b, "/account/organizations", "fill('name', 'Acme Jobs')") }},
 	}, ofOrganization(b, s), ofAdministration(b, s), []shown{

@@ -190,3 +190,31 @@ func TestLanguageAndTimeAreChosen(t *testing.T) {
 		says(c.Get("/account").Want(200), `<option value="GB" selected>`)
 	})
 }
+
+// A copy of one's data is asked for, waited for and fetched on its page, without JavaScript.
+func TestDataIsExportedOnItsPage(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		c := person(s, "ann@example.com")
+		says(c.Get("/account/data").Want(200), "There is no copy yet.", "!Download")
+		led(c.Fill("/account/data", "/account/data/export", nil), "/account/data")
+		if _, err := s.App().Exports.Work(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Events("export.requested", "export.ready", "message.queued")
+		page := c.Get("/account/data").Want(200)
+		says(page, "Your copy is ready.", "in 1 day", "Make a new copy")
+		file := c.Submit(page, "/account/data/download", nil).Want(200)
+		if file.Header.Get("Content-Type") != "application/zip" || !strings.HasPrefix(string(file.Body), "PK") {
+			t.Errorf("%v", file.Header)
+		}
+		s.Events("export.downloaded")
+		s.Advance(11 * 60e9)
+		led(c.Submit(page, "/account/data/download", nil), "/confirm?return_to=%2F")
+		led(c.Submit(page, "/account/data/export", nil), "/confirm?return_to=%2F")
+		s.Advance(24 * 3600e9)
+		says(c.Get("/account/data").Want(303))
+		c.Post("/auth/login", testkit.M{"email": "ann@example.com", "password": sentence}).Want(200)
+		says(c.Get("/account/data").Want(200), "There is no copy yet.")
+		says(c.Send("/account/data/download", nil).Want(404), "There is no such export")
+	})
+}
