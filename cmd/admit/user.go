@@ -33,7 +33,7 @@ type userListCmd struct {
 
 // Help is the example of the help page.
 func (userListCmd) Help() string {
-	return "Piped, each line is: id, e-mail address, username, phone number, name, roles, active, locked or disabled, created.\n\n" +
+	return "Piped, each line is: id, e-mail address, username, phone number, name, roles, active, locked, disabled or closed, created.\n\n" +
 		"Example:\n\n\tadmit user list --json | jq -r '.items[].email'"
 }
 

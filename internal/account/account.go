@@ -4,11 +4,10 @@ package account
 
 import (
 	"context"
-	"errors"
 	"slices"
 
-	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/notify"
@@ -17,24 +16,21 @@ import (
 	"github.com/admit-dev/admit/internal/user"
 )
 
-// The refusals of somebody who wants to go, and whom others depend on.
-var (
-	ErrOwns = apperr.New(apperr.Conflict, "account_owns_organization", "You are the only owner of an organization. Make somebody else its owner, or delete it, then delete your account.")
-	ErrRuns = apperr.New(apperr.Conflict, "account_runs_site", "You are the last super_admin. Give the role to somebody else, then delete your account.")
-)
-
 // Service reads and changes people on behalf of others.
 type Service struct {
-	db     *database.DB
-	authz  *authz.Service
-	users  *user.Service
-	alive  *session.Service
-	notify *notify.Service
+	db         *database.DB
+	cfg        Config
+	authz      *authz.Service
+	users      *user.Service
+	alive      *session.Service
+	notify     *notify.Service
+	challenges *challenge.Service
+	origin     string // of links
 }
 
-// NewService works through az, which knows who may change whom.
-func NewService(db *database.DB, az *authz.Service, users *user.Service, sessions *session.Service, messages *notify.Service) *Service {
-	return &Service{db, az, users, sessions, messages}
+// NewService works through az, which knows who may change whom. Links lead to origin.
+func NewService(db *database.DB, cfg Config, az *authz.Service, users *user.Service, sessions *session.Service, messages *notify.Service, challenges *challenge.Service, origin string) *Service {
+	return &Service{db, cfg, az, users, sessions, messages, challenges, origin}
 }
 
 // Get is a person, for holders of sys:users:read.
@@ -83,7 +79,7 @@ func (s *Service) Disable(ctx context.Context, c authz.Caller, userID string) er
 	})
 }
 
-// Enable lets a person sign in again.
+// Enable lets a person sign in again, also one who asked for their account to be deleted.
 func (s *Service) Enable(ctx context.Context, c authz.Caller, userID string) error {
 	return s.Change(ctx, c, "sys:users:disable", userID, func(tx *authz.Tx) error {
 		changed, err := user.Enable(tx.Tx, userID)
@@ -113,28 +109,6 @@ func (s *Service) DeleteGuest(ctx context.Context, userID string) error {
 		}
 		return erase(tx, userID)
 	})
-}
-
-// Leave removes a person who asks for it, and everything of theirs, and writes to them once it is done. Whoever others depend on hands over
-// first.
-func (s *Service) Leave(ctx context.Context, userID string) error {
-	err := s.Change(ctx, authz.System, "sys:users:delete", userID, func(tx *authz.Tx) error {
-		u, err := user.ByID(ctx, tx.Tx, userID)
-		if err != nil {
-			return err
-		}
-		if err := erase(tx, userID); err != nil || u.Email == "" {
-			return err
-		}
-		return s.notify.Send(tx.Tx, notify.Message{To: u.Email, Content: notify.AccountDeleted{Where: notify.Here(tx.Tx)}})
-	})
-	switch {
-	case errors.Is(err, authz.ErrLastOwner):
-		return ErrOwns
-	case errors.Is(err, authz.ErrLastSuperAdmin):
-		return ErrRuns
-	}
-	return err
 }
 
 func erase(tx *authz.Tx, userID string) error {

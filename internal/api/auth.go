@@ -103,9 +103,9 @@ func (s *API) auth() {
 	raw[Me](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
 	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
 	operation(s, huma.Operation{Method: "PATCH", Path: "/auth/me", Summary: "Change the profile", Tags: []string{"Account"}}, user, s.changeMe)
-	operation(s, huma.Operation{Method: "DELETE", Path: "/auth/me", Summary: "Delete the account and everything of it, at once and for good", DefaultStatus: http.StatusNoContent, Tags: []string{"Account"}}, user|fresh, func(q *call, _ *struct{}) (nothing, error) {
-		err := s.changed(q, s.app.Accounts.Leave(q, q.live.User.ID))
-		if err == nil {
+	operation(s, huma.Operation{Method: "DELETE", Path: "/auth/me", Summary: "Delete the account and everything of it, for good: at once, or after ACCOUNT_DELETION_GRACE_DAYS", DefaultStatus: http.StatusNoContent, Tags: []string{"Account"}}, user|fresh, func(q *call, _ *struct{}) (nothing, error) {
+		_, err := s.app.Accounts.Leave(q, q.live.User.ID)
+		if err = s.changed(q, err); err == nil {
 			s.cookies.ClearSession(q.w)
 			s.cookies.ClearRefresh(q.w)
 		}

@@ -25,6 +25,12 @@ type unlock struct {
 	}
 }
 
+type keep struct {
+	Body struct {
+		Token string `json:"token" maxLength:"200" doc:"What stands behind token= in the link of the mail."`
+	}
+}
+
 type disown struct {
 	Body struct {
 		Token string `json:"token" maxLength:"200" doc:"What stands behind token= in the link of the mail."`
@@ -45,6 +51,9 @@ func (s *API) recovery() {
 		d, err := s.app.Locks.Unlock(q, in.Body.Token)
 		s.cookies.SetDevice(q.w, d, s.app.DB.Now())
 		return Message{"The account is open again. Sign in."}, err
+	})
+	operation(s, huma.Operation{Method: "POST", Path: "/auth/keep", Summary: "Keep an account that was to be deleted, with the link", Tags: tags}, limited, func(q *call, in *keep) (Message, error) {
+		return Message{"The account is open again. Sign in."}, s.app.Accounts.Keep(q, in.Body.Token)
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/not-me", Summary: "Say that a change one was told of was not one's own: it is undone, and the account is closed to whoever made it", Tags: tags}, limited, func(q *call, in *disown) (Message, error) {
 		return Message{"It is undone, every session has ended and the old password is worth nothing. A mail with a link to set a new one is on its way."}, s.app.Resets.NotMe(q, in.Body.Token)

@@ -17,24 +17,25 @@ import (
 
 // User is a person on the wire.
 type User struct {
-	ID            string    `json:"id" doc:"usr_…"`
-	Email         *string   `json:"email" doc:"The primary address, or null."`
-	EmailVerified bool      `json:"email_verified"`
-	Username      *string   `json:"username"`
-	Phone         *string   `json:"phone" doc:"E.164, or null."`
-	PhoneVerified bool      `json:"phone_verified"`
-	Name          string    `json:"name"`
-	Language      *string   `json:"language" doc:"What pages and messages speak to the person, or null: as the browser says."`
-	TimeZone      *string   `json:"time_zone" doc:"Which time they are shown, by its name in the IANA database, or null: UTC."`
-	IsAnonymous   bool      `json:"is_anonymous" doc:"A guest: nothing is known of them, and they end with their session."`
-	IsActive      bool      `json:"is_active" doc:"Whether the person may sign in."`
-	Role          string    `json:"role" doc:"The first global role, or user."`
-	Roles         []string  `json:"roles" doc:"The global roles."`
-	SecondFactors []string  `json:"second_factors" doc:"What is asked beside the first way to sign in, such as totp."`
-	MFA           MFA       `json:"mfa"`
-	Organizations []string  `json:"organizations" doc:"The ids of the organizations the person is a member of."`
-	CreatedAt     time.Time `json:"created_at"`
-	UpdatedAt     time.Time `json:"updated_at"`
+	ID            string     `json:"id" doc:"usr_…"`
+	Email         *string    `json:"email" doc:"The primary address, or null."`
+	EmailVerified bool       `json:"email_verified"`
+	Username      *string    `json:"username"`
+	Phone         *string    `json:"phone" doc:"E.164, or null."`
+	PhoneVerified bool       `json:"phone_verified"`
+	Name          string     `json:"name"`
+	Language      *string    `json:"language" doc:"What pages and messages speak to the person, or null: as the browser says."`
+	TimeZone      *string    `json:"time_zone" doc:"Which time they are shown, by its name in the IANA database, or null: UTC."`
+	IsAnonymous   bool       `json:"is_anonymous" doc:"A guest: nothing is known of them, and they end with their session."`
+	IsActive      bool       `json:"is_active" doc:"Whether the person may sign in."`
+	Role          string     `json:"role" doc:"The first global role, or user."`
+	Roles         []string   `json:"roles" doc:"The global roles."`
+	SecondFactors []string   `json:"second_factors" doc:"What is asked beside the first way to sign in, such as totp."`
+	MFA           MFA        `json:"mfa"`
+	Organizations []string   `json:"organizations" doc:"The ids of the organizations the person is a member of."`
+	EraseAt       *time.Time `json:"erase_at,omitempty" doc:"Only of who asked to be deleted: when everything is erased. The account is closed until then."`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
 }
 
 // Actor is who acts in the name of a person.
@@ -85,7 +86,7 @@ func (s *API) userAt(root *authz.Root, u people.User) User {
 
 func newUser(u people.User, orgs []string, required bool) User {
 	v := User{ID: u.ID, EmailVerified: u.EmailVerified, PhoneVerified: u.PhoneVerified, Name: u.Name, IsAnonymous: u.Guest, IsActive: u.Active(), Role: u.Role(),
-		Roles: u.Roles, SecondFactors: u.Factors, MFA: MFA{required, u.Enrolled()}, Organizations: orgs, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+		Roles: u.Roles, SecondFactors: u.Factors, MFA: MFA{required, u.Enrolled()}, Organizations: orgs, EraseAt: u.EraseAt, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 	for _, f := range []struct {
 		to   **string
 		from string

@@ -150,7 +150,8 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.MFA = mfa.NewPolicy(a.Config.MFA, a.Authz)
-	a.Accounts = account.NewService(a.DB, a.Authz, a.Users, a.Sessions, a.Notify)
+	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, cfg.RateLimit)
+	a.Accounts = account.NewService(a.DB, cfg.Account, a.Authz, a.Users, a.Sessions, a.Notify, a.Challenges, cfg.Web.Origin())
 	a.Acting = impersonation.NewService(a.DB, cfg.Impersonation, a.Authz, a.MFA, a.Sessions, a.Notify, cfg.Web.Origin())
 	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, filepath.Join(cfg.Server.DataDir, "audit_head"), opt.Log)
 	if err := a.ways(box); err != nil {
@@ -233,7 +234,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
-				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx), a.Exports.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx), a.Exports.Sweep(ctx), a.Accounts.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/breach"
-	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
@@ -41,7 +40,6 @@ func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social
 
 // ways makes the door and everything that people go in by, and come back by.
 func (a *App) ways(box *secret.Box) error {
-	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, a.Config.RateLimit)
 	notices := notice.NewService(a.Notify, a.Challenges, a.Config.Web.Origin())
 	a.Addresses = address.NewService(a.DB, a.Config.Address, a.Challenges, a.Notify, notices, a.Config.Web.Origin())
 	keys, err := a.passkeys(box, notices)

@@ -29,6 +29,7 @@ const (
 	Enrol         Purpose = "enrol"         // a code that makes its way to be a second factor
 	NotMe         Purpose = "not_me"
 	Unlock        Purpose = "unlock"
+	KeepAccount   Purpose = "keep_account"
 )
 
 // mostTries is how many answers a code stands.

@@ -79,6 +79,8 @@ func Label(u user.User) string { return cmp.Or(u.Email, u.Username, u.Phone, u.I
 // State says whether a person may sign in.
 func State(u user.User, l lockout.Lock) string {
 	switch {
+	case u.EraseAt != nil:
+		return "closed"
 	case !u.Active():
 		return "disabled"
 	case l.Until != nil:

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/admit-dev/admit/internal/account"
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
@@ -57,6 +58,7 @@ type Config struct {
 	Social        social.Config        `doc:"Signing in with other services"`
 	Hash          secret.Config        `doc:"Password hashing"`
 	User          user.Config          `doc:"People"`
+	Account       account.Config       `doc:"Deleting accounts"`
 	Lockout       lockout.Config       `doc:"Lockout"`
 	Device        knowndevice.Config   `doc:"Known devices"`
 	Session       session.Config       `doc:"Sessions and refresh tokens"`

@@ -21,7 +21,7 @@ func TestAnswersAreDocumented(t *testing.T) {
 		guests(cfg)
 		remembered(cfg)
 		cfg.Web.AppRedirects = []string{"com.example.app:/back"}
-		cfg.Lockout.After = 5
+		cfg.Lockout.After, cfg.Account.GraceDays = 5, 14
 	}, func(s *testkit.Server) {
 		answersAreDocumented(t, s)
 	})
@@ -67,6 +67,10 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 			person(s, "locked@example.com")
 			wrongly(s, "locked@example.com", s.Config.Lockout.After)
 			return m{"token": tokenIn(s, "locked@example.com")}
+		},
+		"POST /auth/keep": func() any {
+			person(s, "kept@example.com").Do("DELETE", "/auth/me", nil).Want(204)
+			return m{"token": tokenIn(s, "kept@example.com")}
 		},
 		"POST /auth/not-me": func() any {
 			person(s, "told@example.com").Post("/auth/password/change", m{"current_password": pass, "new_password": pass}).Want(200)

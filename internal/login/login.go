@@ -16,6 +16,7 @@ import (
 // The refusals of this package.
 var (
 	ErrCredentials = apperr.New(apperr.Unauthenticated, "invalid_credentials", "Invalid credentials")
+	ErrClosed      = apperr.New(apperr.Forbidden, "account_closed", "This account is closed and will be deleted, as was asked for. The mail about it has a link that keeps it.")
 	ErrDisabled    = apperr.New(apperr.Forbidden, "account_disabled", "This account is suspended. Ask the people who run this site.")
 	ErrCode        = apperr.New(apperr.Unauthenticated, "code_invalid", "This code is not right, or was used before. Try the next one.").In("code")
 	ErrProof       = apperr.New(apperr.Forbidden, "proof_invalid", "This is not right, or was used before. Nothing was changed. Try again.")

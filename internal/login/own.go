@@ -23,6 +23,14 @@ func (c Config) Reaches(u *user.User, kind string) bool {
 	return !u.Proven() || c.SignUp
 }
 
+// Barred is why somebody may not sign in who is not active.
+func Barred(u user.User) error {
+	if u.DisabledAt == nil {
+		return ErrClosed
+	}
+	return ErrDisabled
+}
+
 // own is the person of an identifier, for somebody who has just shown that it is theirs. Where nobody had shown that before it may be
 // somebody else who typed it: an account that stands on nothing else is taken from whoever made it, any other loses the identifier, and
 // who has none yet is given one.

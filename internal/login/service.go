@@ -169,7 +169,7 @@ func (s *Service) answer(ctx context.Context, a Attempt, in Answer, f Finish) (o
 		out, err = s.prove(ctx, a, proof, f)
 		return err
 	})
-	if wrong(err) || errors.Is(err, ErrDisabled) {
+	if wrong(err) || errors.Is(err, ErrDisabled) || errors.Is(err, ErrClosed) {
 		return Outcome{}, s.fail(ctx, a, err)
 	}
 	return s.Continue(ctx, out, err)
@@ -205,7 +205,7 @@ func (s *Service) judge(ctx context.Context, a *Attempt, in Answer, spend func(P
 		case a.User == nil:
 			err = errors.New("login: " + m.Name() + " proved nobody")
 		case !a.User.Active():
-			err = ErrDisabled
+			err = Barred(*a.User)
 		default:
 			err = spend(proof)
 		}
@@ -305,7 +305,7 @@ func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error)
 		return Outcome{ReturnTo: a.ReturnTo, then: a}, insert(tx, a)
 	}
 	if !a.User.Active() {
-		return Outcome{}, ErrDisabled
+		return Outcome{}, Barred(*a.User)
 	}
 	how := amr(a.Shown)
 	if p.Trusted {
@@ -405,7 +405,7 @@ func (s *Service) step(ctx context.Context, a Attempt) (Step, error) {
 func (s *Service) fail(ctx context.Context, a Attempt, no error) error {
 	reason := "wrong_answer"
 	switch {
-	case errors.Is(no, ErrDisabled):
+	case errors.Is(no, ErrDisabled), errors.Is(no, ErrClosed):
 		if reason = "user_disabled"; s.Config.Strict() {
 			no = ErrCredentials
 		}

@@ -133,6 +133,12 @@ type (
 		Link   string `json:"link"` // to where it can be ended
 		Where  Where  `json:"where"`
 	}
+	// AccountClosed tells of an account that is closed and will be deleted, and has a link that keeps it.
+	AccountClosed struct {
+		Link  string    `json:"link"`
+		Until time.Time `json:"until"` // it is deleted then
+		Where Where     `json:"where"`
+	}
 	// AccountDeleted tells of an account that is gone.
 	AccountDeleted struct {
 		Where Where `json:"where"`
@@ -160,6 +166,7 @@ func (RecoveryCodeUsed) name() string { return "recovery_code_used" }
 func (AccountLocked) name() string    { return "account_locked" }
 func (Invitation) name() string       { return "invitation" }
 func (Impersonated) name() string     { return "impersonated" }
+func (AccountClosed) name() string    { return "account_closed" }
 func (AccountDeleted) name() string   { return "account_deleted" }
 func (ExportReady) name() string      { return "export_ready" }
 func (Test) name() string             { return "test" }
@@ -204,6 +211,7 @@ func (c Invitation) fill(v *view) {
 func (c Impersonated) fill(v *view) {
 	v.Inviter, v.Label, v.link, v.where = plain(c.By), unlinked(cut(oneLine(c.Reason), longestReason)), c.Link, c.Where
 }
+func (c AccountClosed) fill(v *view)  { v.link, v.until, v.where = c.Link, c.Until, c.Where }
 func (c AccountDeleted) fill(v *view) { v.where = c.Where }
 func (c ExportReady) fill(v *view)    { v.link = c.Link }
 func (Test) fill(*view)               {}
@@ -216,6 +224,6 @@ func samples() []Content {
 		VerifyEmail{link, "415203", at}, AccountExists{link}, ConfirmAddress{link, "415203", at}, AddressChanged{"new@example.com", link, at},
 		ResetPassword{link, "415203", at}, PasswordChanged{link, at}, MagicLink{link, "415203", at}, OneTimeCode{"415203", at}, NewSignIn{link, at},
 		FactorAdded{Passkey, "Laptop", link, at}, FactorRemoved{TOTP, "", link, at}, RecoveryCodeUsed{3, link, at}, AccountLocked{link, at},
-		Invitation{"Acme", "Ann", []string{"recruiter"}, link}, Impersonated{"Ann", "A mended invoice", link, at}, AccountDeleted{at}, ExportReady{link}, Test{},
+		Invitation{"Acme", "Ann", []string{"recruiter"}, link}, Impersonated{"Ann", "A mended invoice", link, at}, AccountClosed{link, at.At, at}, AccountDeleted{at}, ExportReady{link}, Test{},
 	}
 }

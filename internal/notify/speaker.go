@@ -83,8 +83,13 @@ func (s *speaker) factor() string {
 // facts are when and from where something was done.
 func (s *speaker) facts() (list []fact) {
 	w := s.v.where
-	if !w.At.IsZero() {
-		list = append(list, fact{s.common("where.time"), w.At.In(s.zone).Format("2006-01-02 15:04 MST")})
+	for _, t := range []struct {
+		word string
+		at   time.Time
+	}{{"where.until", s.v.until}, {"where.time", w.At}} {
+		if !t.at.IsZero() {
+			list = append(list, fact{s.common(t.word), t.at.In(s.zone).Format("2006-01-02 15:04 MST")})
+		}
 	}
 	s.v.Browser, s.v.System = plain(w.Browser), plain(w.System)
 	switch {

@@ -39,6 +39,7 @@ type view struct {
 	label      string
 	notMe      string
 	where      Where
+	until      time.Time
 	warns      bool // says what to do if it was somebody else
 }
 

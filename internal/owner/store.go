@@ -42,6 +42,6 @@ func removeExpired(tx *database.Tx) error {
 
 func missing(ctx context.Context, db *database.DB) (bool, error) {
 	n, err := database.One[int64](ctx, db, `SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id JOIN passwords p ON p.user_id = u.id
-		WHERE r.role = $1 AND u.disabled_at IS NULL`, user.SuperAdmin)
+		WHERE r.role = $1 AND u.disabled_at IS NULL AND u.erase_at IS NULL`, user.SuperAdmin)
 	return n == 0, err
 }

@@ -97,6 +97,13 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		{"forgot-sent", func() { post(b, "/recover", "fill('email', 'bob@example.com')") }},
 		{"recover", sent("bob@example.com")},
 		{"recovered", func() { post(b, "/recover", "fill('password', 'a quiet red lamp')") }},
+		{"keep", func() {
+			c := s.Client()
+			c.Post("/auth/signup", testkit.M{"email": "dan@example.com", "password": lamp}).Want(201)
+			c.Do("DELETE", "/auth/me", nil).Want(204)
+			sent("dan@example.com")()
+		}},
+		{"kept", func() { post(b, "/keep", "") }},
 		{"not-found", open("/recover?token=no")},
 		{"inbox", inbox},
 		{"errors", open("/docs/errors")},
@@ -146,7 +153,7 @@ func TestEveryPageCanBeUsed(t *testing.T) {
 	b := browser.New(t)
 	cfg := testkit.Config(t, testkit.DatabaseURL(t, "sqlite"))
 	cfg.Address.Verification, cfg.Notify.App = "soft", "Acme Jobs"
-	cfg.Social.Development = "on"
+	cfg.Social.Development, cfg.Account.GraceDays = "on", 14
 	s := testkit.StartAt(t, cfg, testkit.NewClock())
 	pictures := os.Getenv("SCREENSHOTS")
 	for _, page := range every(t, b, s) {

@@ -175,6 +175,11 @@ func (s *Service) ShowNotMe(ctx context.Context, token string) (Told, error) {
 // NotMe takes an account back for whoever was told of a change and says that it was not theirs: the change is undone, every session
 // ends, the password is worth nothing any more, and a link to set a new one goes to the address that was told.
 func (s *Service) NotMe(ctx context.Context, token string) error {
+	if c, err := s.challenges.ByLink(ctx, s.db, challenge.NotMe, token); err != nil {
+		return err
+	} else if err := s.accounts.Reopen(ctx, c.UserID); err != nil { // whoever it was may have wanted it deleted, too
+		return err
+	}
 	return s.db.Write(ctx, func(tx *database.Tx) error {
 		c, err := s.challenges.TakeLink(tx, challenge.NotMe, token)
 		if err != nil {

@@ -46,6 +46,7 @@ const (
 	NotMe           Reason = "not_me"    // its person says that something was not done by them
 	UserDisabled    Reason = "user_disabled"
 	UserDeleted     Reason = "user_deleted"
+	AccountClosed   Reason = "account_closed" // its person wants to be deleted
 	IdentityRemoved Reason = "identity_removed"
 	TokenReused     Reason = "token_reused"
 	Replaced        Reason = "replaced"     // the same browser signed in anew

@@ -281,7 +281,7 @@ func Disable(tx *database.Tx, userID string) (bool, error) {
 	return switched(tx, userID, Disabled{userID}, setDisabled)
 }
 
-// Enable lets a person sign in again, and reports whether that is new.
+// Enable lets a person sign in again, also one who was to be erased, and reports whether that is new.
 func Enable(tx *database.Tx, userID string) (bool, error) {
 	return switched(tx, userID, Enabled{userID}, clearDisabled)
 }
@@ -294,6 +294,29 @@ func switched(tx *database.Tx, userID string, told database.Event, set func(*dat
 	}
 	_, err = ByID(tx.Context(), tx, userID) // it was so already, or there is no such person
 	return false, err
+}
+
+// Close keeps a person from signing in until everything of theirs is erased. Whoever calls it ends their sessions in the same change.
+func Close(tx *database.Tx, userID string, until time.Time) error {
+	n, err := setErasure(tx, userID, until)
+	if n > 0 {
+		tx.Emit(Closed{userID, until})
+	}
+	return err
+}
+
+// Reopen lets a person sign in again who was to be erased, and reports whether there was one.
+func Reopen(tx *database.Tx, userID string) (bool, error) {
+	n, err := clearErasure(tx, userID)
+	if n > 0 {
+		tx.Emit(Reopened{userID})
+	}
+	return n > 0, err
+}
+
+// Due are people who are to be erased by now, in the order of their ids, from after one of them.
+func (s *Service) Due(ctx context.Context, after string, limit int) ([]string, error) {
+	return due(ctx, s.db, s.db.Now(), after, limit)
 }
 
 // Delete removes a person and everything of theirs. Whoever calls it ends their sessions in the same change.

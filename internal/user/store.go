@@ -45,6 +45,7 @@ type Row struct {
 	Language        string     `db:"language"`
 	TimeZone        string     `db:"time_zone"`
 	DisabledAt      *time.Time `db:"disabled_at"`
+	EraseAt         *time.Time `db:"erase_at"`
 	CreatedAt       time.Time  `db:"created_at"`
 	UpdatedAt       time.Time  `db:"updated_at"`
 }
@@ -54,7 +55,7 @@ const (
 	Select = `u.id, u.name, e.value, e.verified_at, n.value, p.value, p.verified_at,
 		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id),
 		(SELECT string_agg(f.method, ' ') FROM factors f WHERE f.user_id = u.id),
-		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.guest, u.language, u.time_zone, u.disabled_at, u.created_at, u.updated_at`
+		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.guest, u.language, u.time_zone, u.disabled_at, u.erase_at, u.created_at, u.updated_at`
 	Joins = `LEFT JOIN identifiers e ON e.user_id = u.id AND e.kind = 'email' AND e.is_primary
 		LEFT JOIN identifiers n ON n.user_id = u.id AND n.kind = 'username' AND n.is_primary
 		LEFT JOIN identifiers p ON p.user_id = u.id AND p.kind = 'phone' AND p.is_primary`
@@ -63,7 +64,7 @@ const (
 // User is the person the row tells of.
 func (r Row) User() User {
 	u := User{ID: r.ID, Name: r.Name, Guest: r.Guest, Language: r.Language, TimeZone: r.TimeZone, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
-		DisabledAt: r.DisabledAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		DisabledAt: r.DisabledAt, EraseAt: r.EraseAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	for _, c := range []struct {
 		to   *string
 		from *string
@@ -104,9 +105,9 @@ func list(ctx context.Context, q database.Querier, f Filter, after string, limit
 		OR EXISTS (SELECT 1 FROM identifiers i WHERE i.user_id = u.id AND substr(i.value, 1, length($2)) = $2))`, []any{after, f.Text, limit}
 	switch f.State {
 	case StateActive:
-		text += ` AND u.disabled_at IS NULL`
+		text += ` AND u.disabled_at IS NULL AND u.erase_at IS NULL`
 	case StateDisabled:
-		text += ` AND u.disabled_at IS NOT NULL`
+		text += ` AND (u.disabled_at IS NOT NULL OR u.erase_at IS NOT NULL)`
 	case StateLocked:
 		text, args = text+` AND u.id IN (SELECT l.about FROM lockouts l WHERE l.locked_until > $4)`, append(args, now)
 	}
@@ -123,7 +124,7 @@ func list(ctx context.Context, q database.Querier, f Filter, after string, limit
 }
 
 func count(ctx context.Context, q database.Querier, now time.Time) (Count, error) {
-	return database.One[Count](ctx, q, `SELECT COUNT(*), COUNT(CASE WHEN created_at > $1 THEN 1 END), COUNT(disabled_at),
+	return database.One[Count](ctx, q, `SELECT COUNT(*), COUNT(CASE WHEN created_at > $1 THEN 1 END), COUNT(COALESCE(disabled_at, erase_at)),
 		(SELECT COUNT(*) FROM users l WHERE l.id IN (SELECT about FROM lockouts WHERE locked_until > $2)) FROM users`, now.Add(-30*24*time.Hour), now)
 }
 
@@ -221,7 +222,20 @@ func setDisabled(tx *database.Tx, userID string) (int64, error) {
 }
 
 func clearDisabled(tx *database.Tx, userID string) (int64, error) {
-	return tx.Exec(`UPDATE users SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL`, userID, tx.Now)
+	return tx.Exec(`UPDATE users SET disabled_at = NULL, erase_at = NULL, updated_at = $2 WHERE id = $1 AND (disabled_at IS NOT NULL OR erase_at IS NOT NULL)`, userID, tx.Now)
+}
+
+func setErasure(tx *database.Tx, userID string, at time.Time) (int64, error) {
+	return tx.Exec(`UPDATE users SET erase_at = $2, updated_at = $3 WHERE id = $1 AND erase_at IS NULL`, userID, at, tx.Now)
+}
+
+func clearErasure(tx *database.Tx, userID string) (int64, error) {
+	return tx.Exec(`UPDATE users SET erase_at = NULL, updated_at = $2 WHERE id = $1 AND erase_at IS NOT NULL`, userID, tx.Now)
+}
+
+// due are those whose time is over, in the order of their ids.
+func due(ctx context.Context, q database.Querier, now time.Time, after string, limit int) ([]string, error) {
+	return database.All[string](ctx, q, `SELECT id FROM users WHERE erase_at <= $1 AND id > $2 ORDER BY id LIMIT $3 + 0`, now, after, limit)
 }
 
 func remove(tx *database.Tx, userID string) (int64, error) {
@@ -264,6 +278,6 @@ func removeFactor(tx *database.Tx, userID, method string) (int64, error) {
 }
 
 func hasOwner(ctx context.Context, q database.Querier) (bool, error) {
-	n, err := database.One[int64](ctx, q, `SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id WHERE r.role = $1 AND u.disabled_at IS NULL`, SuperAdmin)
+	n, err := database.One[int64](ctx, q, `SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id WHERE r.role = $1 AND u.disabled_at IS NULL AND u.erase_at IS NULL`, SuperAdmin)
 	return n > 0, err
 }

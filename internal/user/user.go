@@ -44,12 +44,13 @@ type User struct {
 	Language      string   // what pages and messages speak to them, a BCP 47 tag; "" is as the browser says
 	TimeZone      string   // which time they are shown, by its name in the IANA database; "" is UTC
 	DisabledAt    *time.Time
+	EraseAt       *time.Time // when everything of theirs is erased, who asked for it; their account is closed until then
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
 
 // Active reports whether the person may sign in.
-func (u *User) Active() bool { return u.DisabledAt == nil }
+func (u *User) Active() bool { return u.DisabledAt == nil && u.EraseAt == nil }
 
 // Enrolled reports whether the person has a second factor: one that is always asked for, or one that can be.
 func (u *User) Enrolled() bool { return len(u.Factors)+len(u.Beside) > 0 }
@@ -110,6 +111,15 @@ type (
 	Enabled struct {
 		UserID string `json:"user_id"`
 	}
+	// Closed is told of a person who wants to be deleted. Their account is closed until everything is erased.
+	Closed struct {
+		UserID  string    `json:"user_id"`
+		EraseAt time.Time `json:"erase_at"`
+	}
+	// Reopened is told of a person who keeps the account that was to be deleted.
+	Reopened struct {
+		UserID string `json:"user_id"`
+	}
 	// Deleted is told of a person who is gone.
 	Deleted struct {
 		UserID string `json:"user_id"`
@@ -148,6 +158,8 @@ func (EmailChanged) Kind() string       { return "user.email_changed" }
 func (EmailRestored) Kind() string      { return "user.email_restored" }
 func (Disabled) Kind() string           { return "user.disabled" }
 func (Enabled) Kind() string            { return "user.enabled" }
+func (Closed) Kind() string             { return "user.closed" }
+func (Reopened) Kind() string           { return "user.reopened" }
 func (Deleted) Kind() string            { return "user.deleted" }
 func (RoleGranted) Kind() string        { return "role.granted" }
 func (RoleRevoked) Kind() string        { return "role.revoked" }
@@ -162,6 +174,8 @@ func (e EmailChanged) Subject() string       { return e.UserID }
 func (e EmailRestored) Subject() string      { return e.UserID }
 func (e Disabled) Subject() string           { return e.UserID }
 func (e Enabled) Subject() string            { return e.UserID }
+func (e Closed) Subject() string             { return e.UserID }
+func (e Reopened) Subject() string           { return e.UserID }
 func (e Deleted) Subject() string            { return e.UserID }
 func (e RoleGranted) Subject() string        { return e.UserID }
 func (e RoleRevoked) Subject() string        { return e.UserID }

@@ -127,7 +127,7 @@ func (s *Service) meet(tx *database.Tx, under leg) (user.User, error) {
 	}
 	u, err := user.ByID(tx.Context(), tx, known.UserID)
 	if err == nil && !u.Active() {
-		err = login.ErrDisabled
+		err = login.Barred(u)
 	}
 	if err != nil {
 		return u, err
@@ -214,7 +214,7 @@ func (s *Service) claim(tx *database.Tx, u user.User, under leg) (user.User, err
 	case !under.Profile.Verified || u.EmailVerified || len(u.Roles) > 0:
 		return u, ErrLink
 	case !u.Active():
-		return u, login.ErrDisabled
+		return u, login.Barred(u)
 	}
 	u, err := s.door.Claim(tx, u, user.Identifier{Kind: user.KindEmail, Value: u.Email})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/testkit"
 	"github.com/admit-dev/admit/internal/words"
 )
@@ -188,6 +189,26 @@ func TestLanguageAndTimeAreChosen(t *testing.T) {
 		says(c.Get("/account").Want(200), `lang="en"`, `<option value="en" selected>`)
 		c.Do("PATCH", "/auth/me", testkit.M{"time_zone": "GB"}).Want(200)
 		says(c.Get("/account").Want(200), `<option value="GB" selected>`)
+	})
+}
+
+// Where there is a grace the page says so, and the link of the mail has a page that keeps the account, which looking at it does not do.
+func TestAccountIsKeptOnItsPage(t *testing.T) {
+	testkit.Each(t, func(c *admit.Config) { c.Account.GraceDays = 14 }, func(s *testkit.Server) {
+		s.Grant(person(s, "root@example.com").Get("/auth/me").Text("id"), "super_admin")
+		c := person(s, "ann@example.com")
+		says(c.Get("/account/data").Want(200), "deleted after 14 days")
+		led(c.Fill("/account/data", "/account/data/delete", url.Values{"confirm": {"ann@example.com"}}), "/signin")
+		says(c.Get("/signin").Want(200), "Your account is closed and will be deleted.")
+		says(c.Fill("/signin", "/signin", url.Values{"username": {"ann@example.com"}, "password": {sentence}}).Want(403), "has a link that keeps it")
+		at := strings.TrimPrefix(s.Letter("ann@example.com").Links[0], s.Config.Web.Origin())
+		s.Records()
+		says(c.Get(at).Want(200), "Keep your account", "ann@example.com")
+		s.Events()
+		says(c.Fill(at, "/keep", nil).Want(200), "Your account is open again")
+		s.Events("user.reopened", "authorization.changed")
+		says(c.Get(at).Want(400), "has run out, was used before")
+		led(c.Fill("/signin", "/signin", url.Values{"username": {"ann@example.com"}, "password": {sentence}}), "/")
 	})
 }
 

@@ -26,11 +26,12 @@ func (s *account) mountData(mux *http.ServeMux) {
 // dataPage is what somebody may do with everything that is known of them.
 type dataPage struct {
 	Name   string // to be typed
+	Grace  int    // days in which the account can be kept after all, 0 for none
 	Export *export.Export
 }
 
 func (s *account) showData(v *pages.Visit) error {
-	p := dataPage{Name: pages.NameOf(v.Live.User)}
+	p := dataPage{Name: pages.NameOf(v.Live.User), Grace: int(s.app.Accounts.Grace(v.Live.User).Hours() / 24)}
 	var err error
 	if p.Export, err = s.app.Exports.Mine(v, v.Live.User.ID); err != nil {
 		return err
@@ -55,14 +56,18 @@ func (s *account) download(v *pages.Visit) error {
 	return nil
 }
 
-// deleteAccount wants the name typed: nothing brings the account back.
+// deleteAccount wants the name typed: nothing may bring the account back.
 func (s *account) deleteAccount(v *pages.Visit) error {
 	if name := pages.NameOf(v.Live.User); v.Typed("confirm") != name {
 		return v.RetryAt("confirm", v.T("data.confirm_wrong", "Name", name), apperr.ErrInvalid, s.showData)
 	}
-	if err := s.app.Accounts.Leave(v, v.Live.User.ID); err != nil {
+	until, err := s.app.Accounts.Leave(v, v.Live.User.ID)
+	if err != nil {
 		return v.Retry(err, s.showData)
 	}
 	s.Cookies.ClearSession(v.W)
+	if until != nil {
+		return v.Tell("account_closed", "/signin")
+	}
 	return v.Tell("account_deleted", "/signin")
 }

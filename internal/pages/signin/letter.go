@@ -59,6 +59,10 @@ func (s *signin) letters() []letter {
 			s.Cookies.SetDevice(v.W, d, v.Now)
 			return err
 		}},
+		{"keep", func(ctx context.Context, token string) (asked, error) {
+			email, err := s.app.Accounts.ShowKept(ctx, token)
+			return asked{Email: email}, err
+		}, func(v *pages.Visit, token string) error { return s.app.Accounts.Keep(v, token) }},
 		{"not-me", s.askNotMe, func(v *pages.Visit, token string) error { return s.app.Resets.NotMe(v, token) }},
 	}
 }
