@@ -160,6 +160,9 @@ func mountPages(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web
 // internet. admit serve has it on METRICS_ADDR.
 func (s *Server) Metrics() http.Handler { return s.count().Handler() }
 
+// Drain answers whoever waits for news. An http.Server is told to call it by its RegisterOnShutdown: Shutdown waits for them otherwise.
+func (s *Server) Drain() { s.app.Revoked.Drain() }
+
 // App is the parts below HTTP, for the programs of this module.
 func (s *Server) App() *app.App { return s.app }
 

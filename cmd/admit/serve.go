@@ -77,6 +77,7 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	defer quiet()
 
 	server := web.Server(srv, log)
+	server.RegisterOnShutdown(srv.Drain)
 	served := make(chan error, 1)
 	go func() {
 		if cfg.Server.TLSCert != "" {

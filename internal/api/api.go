@@ -84,6 +84,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.audit()
 	s.server()
 	s.v1()
+	s.revocations()
 	s.development()
 	if a.Config.Server.Docs {
 		s.documents()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -137,14 +138,16 @@ func (*accepted) Error() string             { return "accepted" }
 func (*accepted) GetStatus() int            { return http.StatusAccepted }
 func (*accepted) ContentType(string) string { return "application/json" }
 
-// issue makes the access token of a session.
+// issue makes the access token of a session: of one revision of the rights, so that verifiers know by the next that it is of an old one.
 func (s *API) issue(ctx context.Context, u people.User, n session.Session) (token.Issued, error) {
 	root, err := s.app.Authz.Root(ctx)
 	if err != nil {
 		return token.Issued{}, err
 	}
 	org, roles := s.active(root, u, n)
-	g := token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.FreshAt(), Org: org, OrgRoles: roles}
+	held := root.View().RolesOf(u.ID, "", s.app.DB.Now())
+	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(role string) bool { return !slices.Contains(held, "global:"+role) })
+	g := token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.FreshAt(), Org: org, OrgRoles: roles, Revision: s.app.Authz.Revision(root)}
 	if n.Act != nil {
 		g.Actor = n.Act.UserID
 	}

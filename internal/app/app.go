@@ -43,6 +43,7 @@ import (
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/recovery"
 	"github.com/admit-dev/admit/internal/redis"
+	"github.com/admit-dev/admit/internal/revocation"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
@@ -86,6 +87,7 @@ type App struct {
 	Addresses  *address.Service
 	Resets     *recovery.Service
 	Exports    *export.Service
+	Revoked    *revocation.Service
 
 	feed        *event.Feed
 	file        *event.File
@@ -145,6 +147,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.Redis, a.verify, opt.Log)
+	a.Revoked = revocation.NewService(a.DB, a.Authz, a.Tokens, cfg.Web.Origin(), opt.Log)
 	a.Devices = knowndevice.NewService(a.DB, cfg.Device)
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
@@ -183,6 +186,9 @@ func (a *App) Ready(ctx context.Context) error {
 	if err := a.declare(ctx); err != nil {
 		return err
 	}
+	if err := a.Revoked.Load(ctx); err != nil {
+		return err
+	}
 	if err := a.MFA.Known(ctx); err != nil {
 		return err
 	}
@@ -212,6 +218,8 @@ func (a *App) Run(ctx context.Context, ready func()) {
 	all.Go(func() { a.Sessions.Run(ctx) })
 	all.Go(func() { a.Tokens.Run(ctx) })
 	all.Go(func() { a.sweep(ctx) })
+	a.feed.Subscribe(a.Revoked.Wake)
+	all.Go(func() { a.Revoked.Run(ctx) })
 	a.feed.Subscribe(a.Audit.Wake)
 	all.Go(func() { a.Audit.Run(ctx) })
 	a.feed.Subscribe(a.Notify.Wake)

@@ -33,16 +33,20 @@ func TestSQLStaysInStores(t *testing.T) {
 // realTime lists who may look at the machine's clock, and why. Everything that expires goes by the one clock a test can
 // move: database.DB.Now, tx.Now inside a change, or the now function that was handed in.
 var realTime = map[string]string{
-	"internal/app/app.go":           "it is where the one clock comes from when nobody brings another",
-	"internal/database/database.go": "the same, for a store that is opened by itself",
-	"internal/event/feed.go":        "how old the database's last answer is, on the monotonic clock: a clock that is moved must not make a stale copy fresh",
-	"internal/redis/redis.go":       "how long an answer is waited for, and how long none is asked for after that, on the monotonic clock",
-	"internal/testkit/redis.go":     "how long a connection to it may take",
-	"internal/token/service.go":     "how often an unknown key id may make us ask the database, which no wrong clock may change",
-	"internal/testkit/postfix.go":   "how long a mail takes through another program",
-	"internal/secret/queue.go":      "how long a hash takes",
-	"internal/database/sqlite.go":   "how long a start waits for the lock of a file",
-	"internal/testkit/testkit.go":   "the name of a schema that nobody else has",
+	"client/client.go":               "the clock of a service that brings no other, and how long the feed has been silent, on the monotonic clock",
+	"client/verify.go":               "when the feed was heard last and the keys were asked for last, on the monotonic clock",
+	"internal/api/revocation.go":     "the deadlines of a connection",
+	"internal/app/app.go":            "it is where the one clock comes from when nobody brings another",
+	"internal/database/database.go":  "the same, for a store that is opened by itself",
+	"internal/event/feed.go":         "how old the database's last answer is, on the monotonic clock: a clock that is moved must not make a stale copy fresh",
+	"internal/revocation/service.go": "how old what it read last is, on the monotonic clock",
+	"internal/redis/redis.go":        "how long an answer is waited for, and how long none is asked for after that, on the monotonic clock",
+	"internal/testkit/redis.go":      "how long a connection to it may take",
+	"internal/token/service.go":      "how often an unknown key id may make us ask the database, which no wrong clock may change",
+	"internal/testkit/postfix.go":    "how long a mail takes through another program",
+	"internal/secret/queue.go":       "how long a hash takes",
+	"internal/database/sqlite.go":    "how long a start waits for the lock of a file",
+	"internal/testkit/testkit.go":    "the name of a schema that nobody else has",
 }
 
 func TestOneClock(t *testing.T) {

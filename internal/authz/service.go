@@ -24,8 +24,8 @@ var (
 )
 
 const (
-	changesKept = time.Hour
-	rootsKept   = 32 // so that a list can be read to its end while others change something
+	changesKept = 25 * time.Hour // and so longer than any access token lives
+	rootsKept   = 32             // so that a list can be read to its end while others change something
 )
 
 type (

@@ -49,6 +49,14 @@ func changesSince(ctx context.Context, q database.Querier, revision int64) (list
 	return list, true, err
 }
 
+func touchedSince(ctx context.Context, q database.Querier, at time.Time) ([]Touched, error) {
+	return database.All[Touched](ctx, q, `SELECT revision, org_id, user_id FROM authz_changes WHERE at >= $1`, at)
+}
+
+func touchedBy(ctx context.Context, q database.Querier, revision int64) ([]Touched, error) {
+	return database.All[Touched](ctx, q, `SELECT revision, org_id, user_id FROM authz_changes WHERE revision = $1`, revision)
+}
+
 func removeChanges(tx *database.Tx, limit int) (int64, error) {
 	return tx.Exec(`DELETE FROM authz_changes WHERE revision IN (SELECT revision FROM authz_changes WHERE at < $1 ORDER BY at LIMIT $2)`, tx.Now.Add(-changesKept), limit)
 }

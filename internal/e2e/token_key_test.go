@@ -22,7 +22,7 @@ func TestAccessTokenClaims(t *testing.T) {
 		c := person(s, "ann@example.com")
 		n, _ := native(s, "ann@example.com")
 		claims := part(t, n.Bearer, 1)
-		want := []string{"amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "org", "org_roles", "role", "roles", "sid", "sub", "typ"}
+		want := []string{"amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "org", "org_roles", "rev", "role", "roles", "sid", "sub", "typ"}
 		if got := slices.Sorted(maps.Keys(claims)); !slices.Equal(got, want) {
 			t.Errorf("%v", got)
 		}

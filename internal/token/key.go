@@ -26,22 +26,30 @@ type key struct {
 	Algorithm jose.SignatureAlgorithm
 	ActiveAt  time.Time
 	verify    any         // the public half, or the shared secret
-	signer    jose.Signer // nil when the private half cannot be opened
+	signer    jose.Signer // of access tokens; nil when the private half cannot be opened
+	private   any
 	public    *jose.JSONWebKey
 }
 
-func newSigner(alg jose.SignatureAlgorithm, keyID string, private any) (jose.Signer, error) {
-	opt := (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", keyID) // RFC 9068, section 2.1; of a shared key go-jose tells no id by itself
-	return jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: private, KeyID: keyID, Algorithm: string(alg)}}, opt)
+const accessType = "at+jwt" // RFC 9068, section 2.1
+
+// hold takes the private half.
+func (k *key) hold(private any) (err error) {
+	k.private = private
+	k.signer, err = k.newSigner(accessType)
+	return err
+}
+
+func (k *key) newSigner(typ jose.ContentType) (jose.Signer, error) {
+	opt := (&jose.SignerOptions{}).WithType(typ).WithHeader("kid", k.ID) // of a shared key go-jose tells no id by itself
+	return jose.NewSigner(jose.SigningKey{Algorithm: k.Algorithm, Key: jose.JSONWebKey{Key: k.private, KeyID: k.ID, Algorithm: string(k.Algorithm)}}, opt)
 }
 
 // sharedKey is the key of verifiers that hold ACCESS_SECRET. It is in no key set.
 func sharedKey(s string) (*key, error) {
 	sum := sha256.Sum256([]byte("key id " + s))
 	k := &key{ID: "hs_" + hex.EncodeToString(sum[:6]), Algorithm: jose.HS256, verify: []byte(s)}
-	var err error
-	k.signer, err = newSigner(jose.HS256, k.ID, []byte(s))
-	return k, err
+	return k, k.hold([]byte(s))
 }
 
 // generate makes a key pair and the row that keeps it. It is slow for RS256.
@@ -87,6 +95,5 @@ func open(r keyRow, box *secret.Box) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.signer, err = newSigner(k.Algorithm, k.ID, private)
-	return k, err
+	return k, k.hold(private)
 }

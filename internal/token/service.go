@@ -140,7 +140,7 @@ func (s *Service) reload(ctx context.Context) error {
 
 // spent reports whether the key before next can be forgotten: its last token has expired.
 func (s *Service) spent(next keyRow, now time.Time) bool {
-	return now.After(next.ActiveAt.Add(s.cfg.lifetime() + leeway))
+	return now.After(next.ActiveAt.Add(s.Life()))
 }
 
 // signing is the key that signs now: the newest active one of the algorithm that is set. While servers disagree about the
@@ -206,7 +206,7 @@ func (s *Service) List() []Key {
 func (s *Service) Issue(g Grant) (Issued, error) {
 	now := s.db.Now()
 	c := Claims{Issuer: s.issuer, Subject: g.User.ID, Audience: s.cfg.Audience, ExpiresAt: now.Add(s.cfg.lifetime()).Unix(), IssuedAt: now.Unix(), NotBefore: now.Unix(),
-		ID: id.New("jti"), SessionID: g.SessionID, Type: "access", Role: g.User.Role(), Roles: g.User.Roles, Org: g.Org, OrgRoles: g.OrgRoles, AMR: g.AMR, AuthTime: g.AuthAt.Unix()}
+		ID: id.New("jti"), SessionID: g.SessionID, Type: "access", Role: g.User.Role(), Roles: g.User.Roles, Revision: g.Revision, Org: g.Org, OrgRoles: g.OrgRoles, AMR: g.AMR, AuthTime: g.AuthAt.Unix()}
 	if g.Actor != "" {
 		c.Act = &Actor{g.Actor}
 	}
@@ -222,15 +222,37 @@ func (s *Service) Issue(g Grant) (Issued, error) {
 	}
 	k := s.signing(now)
 	if k == nil {
-		return Issued{}, errors.New("token: there is no key to sign with")
+		return Issued{}, errNoKey
 	}
-	signed, err := k.signer.Sign(payload)
-	if err != nil {
-		return Issued{}, err
-	}
-	text, err := signed.CompactSerialize()
+	text, err := compact(k.signer, payload)
 	return Issued{text, s.cfg.lifetime()}, err
 }
+
+var errNoKey = errors.New("token: there is no key to sign with")
+
+func compact(signer jose.Signer, payload []byte) (string, error) {
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		return "", err
+	}
+	return signed.CompactSerialize()
+}
+
+// Sign makes a JSON Web Signature of another type than access tokens have (RFC 7515, section 7.1), by the key that signs them.
+func (s *Service) Sign(typ string, payload []byte) (string, error) {
+	k := s.signing(s.db.Now())
+	if k == nil {
+		return "", errNoKey
+	}
+	signer, err := k.newSigner(jose.ContentType(typ))
+	if err != nil {
+		return "", err
+	}
+	return compact(signer, payload)
+}
+
+// Life is how long an access token is good for anywhere, clocks that differ included.
+func (s *Service) Life() time.Duration { return s.cfg.lifetime() + leeway }
 
 // longest is more than an access token of ours can have.
 const longest = 8 << 10
@@ -253,7 +275,7 @@ func (s *Service) Verify(ctx context.Context, text string) (Claims, error) {
 	if err != nil {
 		return Claims{}, err
 	}
-	if string(k.Algorithm) != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != "at+jwt" {
+	if string(k.Algorithm) != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != accessType {
 		return Claims{}, ErrInvalid
 	}
 	payload, err := signed.Verify(k.verify)

@@ -41,6 +41,7 @@ type Grant struct {
 	AuthAt    time.Time // when the person last proved who they are
 	Org       *string   // the organization they work in, nil outside of any
 	OrgRoles  []string  // the keys of their roles there
+	Revision  string    // of the rights that all of this is by
 	Actor     string    // who acts in their name; "" for themselves
 }
 
@@ -59,6 +60,7 @@ type Claims struct {
 	Roles     []string `json:"roles"`
 	Org       *string  `json:"org"` // null outside an organization
 	OrgRoles  []string `json:"org_roles"`
+	Revision  string   `json:"rev"` // of the rights it was made by; at_least takes it
 	AMR       []string `json:"amr"`
 	AuthTime  int64    `json:"auth_time"`
 	Act       *Actor   `json:"act,omitempty"` // only where somebody acts in the name of the subject

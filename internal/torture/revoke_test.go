@@ -1,8 +1,8 @@
 package torture_test
 
 import (
+	"errors"
 	"fmt"
-	"github.com/admit-dev/admit/internal/authz"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit"
+	"github.com/admit-dev/admit/client"
+	"github.com/admit-dev/admit/internal/authz"
 )
 
 // third is a server on the same store, without a listener.
@@ -27,11 +29,27 @@ func (p *pair) third() *admit.Server {
 	return s
 }
 
-// What ends on one server is refused by the other within a second, also while the other remembers the session.
+// verifier is a service elsewhere that follows a server.
+func (p *pair) verifier(s *process) *client.Client {
+	p.Helper()
+	c, err := client.New("http://localhost:8000", client.Options{Server: "http://" + s.addr, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.Cleanup(c.Close)
+	if err := c.Ready(p.Context()); err != nil {
+		p.Fatal(err)
+	}
+	return c
+}
+
+// What ends on one server is refused by the other within a second, also while the other remembers the session, and by services elsewhere that
+// follow either of them. The second is held by make torture: elsewhere other packages are tested beside it.
 func TestEndIsHeardByTheOther(t *testing.T) {
 	pairs(t, func(p *pair) {
 		operator := p.third()
-		var waits []time.Duration
+		var waits, far []time.Duration
+		verifiers := []*client.Client{p.verifier(p.a), p.verifier(p.b)}
 		for trial := range times(24) {
 			email := fmt.Sprintf("trial%d@example.com", trial)
 			in := p.a.must(p, signUp(email), 201)
@@ -55,20 +73,40 @@ func TestEndIsHeardByTheOther(t *testing.T) {
 					p.Fatal(err)
 				}
 			}
+			ended := time.Now()
+			heard := func(what string, ok func() bool) time.Duration {
+				within(p.T, 30*time.Second, what, ok)
+				took := time.Since(ended)
+				if times(1) > 1 && took > time.Second {
+					p.Fatalf("trial %d: %s only after %v", trial, what, took)
+				}
+				return took
+			}
 			for _, s := range asks {
 				if trial%4 != 3 {
 					p.a.must(p, s, 401) // the next request here
 				}
-				waits = append(waits, within(p.T, time.Second, "refused by the other server", func() bool {
+				waits = append(waits, heard("refused by the other server", func() bool {
 					r, err := p.b.send(s)
 					if err != nil || r.status != 200 && r.status != http.StatusUnauthorized {
 						p.Fatalf("%v %v", r, err)
 					}
 					return r.status == http.StatusUnauthorized
 				}))
+				for _, c := range verifiers {
+					if s.bearer == "" {
+						continue
+					}
+					far = append(far, heard("refused elsewhere", func() bool {
+						_, err := c.Verify(p.Context(), s.bearer)
+						return errors.Is(err, client.ErrEnded)
+					}))
+				}
 			}
 		}
 		most, longest := p99(waits)
 		p.Logf("%d ends heard by the other server: p99 %v, at most %v", len(waits), most, longest)
+		most, longest = p99(far)
+		p.Logf("%d ends heard elsewhere: p99 %v, at most %v", len(far), most, longest)
 	})
 }
