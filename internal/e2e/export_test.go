@@ -193,6 +193,9 @@ func TestExportIsTakenOver(t *testing.T) {
 			t.Error("asked again it is another one")
 		}
 		ann.Get(at+"/download").Want(409, "export_not_ready")
+		if page := string(ann.Get("/account/data").Want(200).Body); !strings.Contains(page, `data-progress="`+at+`"`) || !strings.Contains(page, "Look again") || strings.Contains(page, `action="/account/data/export"`) {
+			t.Errorf("%s", page)
+		}
 		mend()
 		s.Advance(2*time.Minute - time.Second)
 		exported(other)
@@ -253,6 +256,10 @@ func TestExportIsGivenUp(t *testing.T) {
 			t.Fatalf("%s", now.Body)
 		}
 		s.Events("export.requested", "export.failed")
+		reenter(s, ann, "ann@example.com")
+		if page := string(ann.Get("/account/data").Want(200).Body); !strings.Contains(page, "could not be made") || !strings.Contains(page, `action="/account/data/export"`) {
+			t.Errorf("%s", page)
+		}
 		mend()
 		reenter(s, ann, "ann@example.com")
 		again := askExport(ann)

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/testkit"
 	"github.com/admit-dev/admit/internal/testkit/browser"
 )
@@ -218,4 +220,45 @@ func TestPasskeyOnPages(t *testing.T) {
 	if on = b.Run(`return {passkeys: document.querySelectorAll('form[action*="/passkeys/"]').length};`); on["passkeys"] != 0.0 {
 		t.Fatal(on)
 	}
+}
+
+// How far a copy of one's data is can be seen, by everybody, and the page shows by itself that it is ready.
+func TestProgressOfAnExport(t *testing.T) {
+	b := browser.New(t)
+	s := testkit.StartAt(t, testkit.Config(t, testkit.DatabaseURL(t, "sqlite")), testkit.NewClock())
+	at := s.Config.Web.BaseURL
+	store := func(text string) {
+		if err := s.App().DB.Write(t.Context(), func(tx *database.Tx) error { tx.Quiet(); _, err := tx.Exec(text); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	work := func() {
+		if _, err := s.App().Exports.Work(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key, err := s.App().Owner.Link(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Open(at + "/start#k=" + key)
+	post(b, "/start", "fill('email', 'ann@example.com'); fill('password', '"+lamp+"')")
+	store(`CREATE TRIGGER spoiled BEFORE INSERT ON export_files WHEN NEW.name = 'sessions.json' BEGIN SELECT RAISE(ABORT, 'spoiled'); END`)
+	b.Open(at + "/account/data")
+	post(b, "/account/data/export", "")
+	work()
+	b.Open(at + "/account/data")
+	if on := b.Run(`const p = document.querySelector('progress'); return {value: p.value, max: p.max, of: p.labels.length};`); on["value"].(float64) == 0 || on["max"].(float64) <= on["value"].(float64) || on["of"] != 1.0 {
+		t.Errorf("%v", on)
+	}
+	for _, dark := range []bool{false, true} {
+		b.View(375, dark)
+		for _, found := range b.Violations() {
+			t.Error(found)
+		}
+	}
+	store(`DROP TRIGGER spoiled`)
+	s.Advance(2 * time.Minute)
+	work()
+	b.Wait(`document.querySelector('form[action="/account/data/download"]') !== null`)
 }
