@@ -113,7 +113,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	cookies := web.NewCookies(cfg.Web)
-	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.MFA, s.app.Acting, s.app.DB.Now)
+	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.MFA, s.app.Acting, s.app.APIKeys, s.app.DB.Now)
 	mux := http.NewServeMux()
 	api.Mount(mux, s.app, cookies, s.guard, Version)
 	gateway.Mount(mux, s.app, s.guard)

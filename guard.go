@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/web"
 )
 
@@ -17,9 +18,10 @@ type User struct {
 	Username      string
 	Phone         string // E.164
 	Roles         []string
-	SessionID     string
-	AuthAt        time.Time // when they last proved who they are
+	SessionID     string    // "" where an API key was shown
+	AuthAt        time.Time // when they last proved who they are; in 1970 where an API key was shown
 	ActorID       string    // who acts in their name; "" for themselves
+	KeyID         string    // the API key that was shown, or that the token is of; "" for a session. Roles is empty then: ask for permissions
 }
 
 // HasRole reports whether the person holds a global role.
@@ -32,7 +34,7 @@ func (u *User) HasRole(role string) bool {
 	return false
 }
 
-// RequireUser lets only signed-in people through to next, by session cookie or bearer token, and answers 401 to everybody
+// RequireUser lets only signed-in people through to next, by session cookie, bearer token or API key, and answers 401 to everybody
 // else. A session that ended is refused on the next request.
 func (s *Server) RequireUser(next http.Handler) http.Handler {
 	return s.edge.Wrap(s.guard.RequireUser(next))
@@ -92,10 +94,13 @@ func UserFrom(ctx context.Context) *User {
 	}
 	u := live.User
 	n := live.Session
-	by := ""
+	by, sessionID, keyID := "", n.ID, ""
 	if n.Act != nil {
 		by = n.Act.UserID
 	}
+	if n.Transport == session.Key {
+		sessionID, keyID = "", n.ID
+	}
 	return &User{ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified, Username: u.Username, Phone: u.Phone,
-		Roles: append([]string(nil), u.Roles...), SessionID: n.ID, AuthAt: n.FreshAt(), ActorID: by}
+		Roles: append([]string(nil), u.Roles...), SessionID: sessionID, AuthAt: n.FreshAt(), ActorID: by, KeyID: keyID}
 }

@@ -31,6 +31,7 @@ type commands struct {
 	Role       rights.Role       `cmd:"" help:"Global roles, and who holds them."`
 	Permission rights.Permission `cmd:"" help:"What can be asked about, who may do it, and why."`
 	Guard      rights.Guard      `cmd:"" help:"Conditions that must hold wherever something is asked about."`
+	Key        keyCmd            `cmd:"" help:"API keys: list, create, rotate, revoke."`
 	Audit      auditCmd          `cmd:"" help:"The log of everything that happened: tail, export, verify."`
 	Admin      adminCmd          `cmd:"" help:"The way in for an owner."`
 	Message    messageCmd        `cmd:"" help:"Mail and texts: list, test."`

@@ -111,6 +111,9 @@ func (s *Service) DeleteGuest(ctx context.Context, userID string) error {
 	})
 }
 
+// Erase is Delete as part of a change that has been judged already.
+func Erase(tx *authz.Tx, userID string) error { return erase(tx, userID) }
+
 func erase(tx *authz.Tx, userID string) error {
 	if _, err := session.RevokeAll(tx.Tx, userID, "", session.UserDeleted); err != nil {
 		return err

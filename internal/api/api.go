@@ -55,6 +55,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"cookie":   {Type: "apiKey", In: "cookie", Name: "session_id", Description: "The session cookie of /auth/signup and /auth/login."},
 		"bearer":   {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token."},
+		"key":      {Type: "http", Scheme: "bearer", BearerFormat: "admit_key_…", Description: "An API key, or an access token that a service account was given for one. It can do what it was made for."},
 		"password": {Type: "oauth2", Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: "/api/v1/login", Scopes: map[string]string{}}}, Description: "Sign in here with a username or an e-mail address."},
 	}
 	s := &API{app: a, cookies: cookies, guard: guard, repeats: web.NewOnce(a.Answers, a.Log), version: version, mux: &routes{ServeMux: mux}}
@@ -81,6 +82,9 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.people()
 	s.impersonation()
 	s.exports()
+	s.apiKeys()
+	s.programs()
+	s.oauth()
 	s.audit()
 	s.server()
 	s.v1()
@@ -134,6 +138,7 @@ const (
 	proving                      // also in a session that lacks a second factor: it may show one here
 	acting                       // also by who acts in the name of another: it is no more than looking
 	enrolling                    // also in a session that lacks one, whose person has none to show: they may set one up here
+	keyed                        // also with an API key: everything is decided by permissions, of the caller as CallerOf has it
 )
 
 // freshFor is how long a proof is good for what is sensitive.
@@ -157,6 +162,8 @@ func (q *call) admit(asks access) (err error) {
 	}
 	identify := q.guard.Identify
 	switch {
+	case asks&keyed != 0:
+		identify = func(r *http.Request) (*session.Live, error) { return q.guard.Keyed(r, asks&acting != 0) }
 	case asks&proving != 0:
 		identify = q.guard.Prover
 	case asks&acting != 0:
@@ -240,6 +247,9 @@ func (s *API) declare(op *huma.Operation, asks access) {
 	op.Responses["default"] = &huma.Response{Description: "A refusal (RFC 9457).", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
 	if asks&user != 0 {
 		op.Security = []map[string][]string{{"cookie": {}}, {"bearer": {}}, {"password": {}}}
+		if asks&keyed != 0 {
+			op.Security = append(op.Security, map[string][]string{"key": {}})
+		}
 	}
 	op.MaxBodyBytes = -1 // the edge limits bodies
 	if op.Method == http.MethodPost {

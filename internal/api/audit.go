@@ -83,14 +83,14 @@ const verifiedAtOnce = 20_000
 func (s *API) audit() {
 	tags := []string{"Audit log"}
 	at := "/api/v1/audit-events"
-	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "What happened, newest first", Tags: tags}, user, func(q *call, in *auditIn) (AuditEvents, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "What happened, newest first", Tags: tags}, user|keyed, func(q *call, in *auditIn) (AuditEvents, error) {
 		p, err := s.app.Audit.Search(q, q.caller(), in.filter(), in.Cursor, in.Limit)
 		return AuditEvents{append([]audit.Record{}, p.Items...), next(p.Next)}, err
 	})
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	file := map[string]*huma.Response{"200": {Description: "Every event that fits, the oldest first.", Content: map[string]*huma.MediaType{"application/jsonl": text, "text/csv": text}}}
-	operation(s, huma.Operation{Method: "GET", Path: at + "/export", Summary: "What happened, as a file", Responses: file, Tags: tags}, user, s.exportAudit)
-	operation(s, huma.Operation{Method: "GET", Path: at + "/verify", Summary: "Whether the log is as it was sealed", Tags: tags}, user, s.verifyAudit)
+	operation(s, huma.Operation{Method: "GET", Path: at + "/export", Summary: "What happened, as a file", Responses: file, Tags: tags}, user|keyed, s.exportAudit)
+	operation(s, huma.Operation{Method: "GET", Path: at + "/verify", Summary: "Whether the log is as it was sealed", Tags: tags}, user|keyed, s.verifyAudit)
 	operation(s, huma.Operation{Method: "GET", Path: "/auth/events", Summary: "What happened to your account, newest first", Tags: []string{"Account"}}, user, func(q *call, in *Part) (AccountEvents, error) {
 		p, err := s.app.Audit.Mine(q, q.live.User.ID, in.Cursor, in.Limit)
 		return AccountEvents{mapped(p.Items, func(r audit.Record) AccountEvent { return newAccountEvent(r, q.live.User.ID) }), next(p.Next)}, err

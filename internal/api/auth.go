@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -99,9 +100,9 @@ func (s *API) auth() {
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.login)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.logout)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/owner", Summary: "Become the owner with the printed link", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.owner)
-	raw[Me](s, huma.Operation{Method: "GET", Path: "/auth/me", Summary: "Who is signed in", Tags: []string{"Account"}}, user, s.me)
-	raw[Me](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user, s.me)
-	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user, s.protected)
+	raw[Me](s, huma.Operation{Method: "GET", Path: "/auth/me", Summary: "Who is signed in", Tags: []string{"Account"}}, user|keyed, s.me)
+	raw[Me](s, huma.Operation{Method: "GET", Path: "/api/v1/about_me", Summary: "Who is signed in", Tags: []string{"Tokens"}}, user|keyed, s.me)
+	raw[Protected](s, huma.Operation{Method: "GET", Path: "/protected", Summary: "An example of a route for signed-in people", Tags: []string{"Account"}}, user|keyed, s.protected)
 	operation(s, huma.Operation{Method: "PATCH", Path: "/auth/me", Summary: "Change the profile", Tags: []string{"Account"}}, user, s.changeMe)
 	operation(s, huma.Operation{Method: "DELETE", Path: "/auth/me", Summary: "Delete the account and everything of it, for good: at once, or after ACCOUNT_DELETION_GRACE_DAYS", DefaultStatus: http.StatusNoContent, Tags: []string{"Account"}}, user|fresh, func(q *call, _ *struct{}) (nothing, error) {
 		_, err := s.app.Accounts.Leave(q, q.live.User.ID)
@@ -173,7 +174,7 @@ type Protected struct {
 
 // me answers also who has to show a second factor first: a page asks here what it is to lead them to.
 func (s *API) me(w http.ResponseWriter, r *http.Request) {
-	live, err := s.guard.Recognize(r)
+	live, err := s.guard.Whoever(r)
 	if err != nil {
 		web.WriteError(w, r, err)
 		return
@@ -185,12 +186,16 @@ func (s *API) me(w http.ResponseWriter, r *http.Request) {
 	}
 	required := s.app.MFA.ConcernsAt(root, &live.User)
 	live.Memo(required, func() any {
-		return newAnswer(Me{newUser(live.User, root.OrgsOf(live.User.ID), required), newActor(live.Session)})
+		orgs := root.OrgsOf(live.User.ID)
+		if c := s.guard.CallerOf(r, live); c.Ceiling != nil {
+			orgs = slices.DeleteFunc(slices.Clone(orgs), func(org string) bool { return !c.Within(org) })
+		}
+		return newAnswer(Me{newUser(live.User, orgs, required), newActor(live.Session), newKeyInUse(live.Session)})
 	}).(*answer).write(w)
 }
 
 func (s *API) protected(w http.ResponseWriter, r *http.Request) {
-	live, err := s.guard.Identify(r)
+	live, err := s.guard.Keyed(r, false)
 	if err != nil {
 		web.WriteError(w, r, err)
 		return

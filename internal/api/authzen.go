@@ -39,7 +39,7 @@ func (s *API) authzen() {
 // foreignOp declares an operation of AuthZEN: members that are not known are passed over, and what is wrong with a request is 400.
 func foreignOp[In, Out any](s *API, path, summary string, do func(context.Context, authz.Caller, In) (Out, string, error)) {
 	op := huma.Operation{Method: "POST", Path: "/access/v1/" + path, Summary: summary, Tags: []string{"AuthZEN"}, SkipValidateBody: true}
-	operation(s, op, user|acting|foreign, func(q *call, in *rawIn) (Out, error) {
+	operation(s, op, user|keyed|acting|foreign, func(q *call, in *rawIn) (Out, error) {
 		var request In
 		var none Out
 		if err := strict.JSON(in.RawBody); err != nil {

@@ -48,7 +48,7 @@ type Can[T any] struct {
 func (s *API) checks() {
 	tags := []string{"Who may do what"}
 	at := "/api/v1/"
-	operation(s, huma.Operation{Method: "POST", Path: at + "check", Summary: "May somebody do something?", Tags: tags}, user|acting, func(q *call, in *checkIn) (check.Checked, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "check", Summary: "May somebody do something?", Tags: tags}, user|keyed|acting, func(q *call, in *checkIn) (check.Checked, error) {
 		return s.check(q, in.Body.Question, in.Body.AtLeast.AtLeast)
 	}, quick(func(q *call) ([]byte, error) {
 		question, atLeast, plain := check.ReadOne(string(q.body))
@@ -58,7 +58,7 @@ func (s *API) checks() {
 		out, err := s.check(q, question, atLeast)
 		return out.JSON(), err
 	}))
-	operation(s, huma.Operation{Method: "POST", Path: at + "check/batch", Summary: "Up to 1,000 questions, answered at one revision", Tags: tags}, user|acting, func(q *call, in *batchIn) (check.CheckedAll, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "check/batch", Summary: "Up to 1,000 questions, answered at one revision", Tags: tags}, user|keyed|acting, func(q *call, in *batchIn) (check.CheckedAll, error) {
 		return s.checkAll(q, in.Body.Checks, in.Body.AtLeast.AtLeast)
 	}, quick(func(q *call) ([]byte, error) {
 		questions, atLeast, plain := check.ReadAll(string(q.body))
@@ -68,28 +68,28 @@ func (s *API) checks() {
 		out, err := s.checkAll(q, questions, atLeast)
 		return out.JSON(), err
 	}))
-	operation(s, huma.Operation{Method: "POST", Path: at + "check/explain", Summary: "May somebody do something, and why?", Tags: tags}, user|acting, func(q *call, in *checkIn) (check.Explanation, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "check/explain", Summary: "May somebody do something, and why?", Tags: tags}, user|keyed|acting, func(q *call, in *checkIn) (check.Explanation, error) {
 		r, err := s.round(q, in.Body.AtLeast.AtLeast)
 		if err != nil {
 			return check.Explanation{}, err
 		}
 		return r.Explain(in.Body.Question)
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "who-can", Summary: "Everybody who may do something", Tags: tags}, user|acting, func(q *call, in *whoIn) (Can[check.CanUser], error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "who-can", Summary: "Everybody who may do something", Tags: tags}, user|keyed|acting, func(q *call, in *whoIn) (Can[check.CanUser], error) {
 		l, err := s.app.Checks.WhoCan(q, q.caller(), in.Body)
 		return can(q, l, err, func(i authz.Item) check.CanUser { return check.CanUser{UserID: i.ID, By: check.NewBy(i)} })
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "what-can", Summary: "Everything somebody may do", Tags: tags}, user|acting, func(q *call, in *whatIn) (Can[check.CanPermission], error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "what-can", Summary: "Everything somebody may do", Tags: tags}, user|keyed|acting, func(q *call, in *whatIn) (Can[check.CanPermission], error) {
 		l, err := s.app.Checks.WhatCan(q, q.caller(), in.Body)
 		return can(q, l, err, func(i authz.Item) check.CanPermission {
 			return check.CanPermission{Permission: i.ID, By: check.NewBy(i)}
 		})
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "where-can", Summary: "Every organization in which somebody may do something", Tags: tags}, user|acting, func(q *call, in *whereIn) (Can[check.CanOrg], error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "where-can", Summary: "Every organization in which somebody may do something", Tags: tags}, user|keyed|acting, func(q *call, in *whereIn) (Can[check.CanOrg], error) {
 		l, err := s.app.Checks.WhereCan(q, q.caller(), in.Body)
 		return can(q, l, err, func(i authz.Item) check.CanOrg { return check.CanOrg{OrgID: i.ID, By: check.NewBy(i)} })
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "simulate", Summary: "Who would gain and lose what; nothing is changed", Tags: tags}, user|acting, func(q *call, in *trialIn) (check.Outcome, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "simulate", Summary: "Who would gain and lose what; nothing is changed", Tags: tags}, user|keyed|acting, func(q *call, in *trialIn) (check.Outcome, error) {
 		r, err := s.round(q, "")
 		if err != nil {
 			return check.Outcome{}, err

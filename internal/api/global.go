@@ -81,25 +81,25 @@ func (g guardBody) guard() authz.Guard {
 
 func (s *API) globals() {
 	tags := []string{"Roles and permissions"}
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/roles", Summary: "The global roles", Tags: tags}, user, func(q *call, _ *struct{}) (GlobalRoles, error) {
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/roles", Summary: "The global roles", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (GlobalRoles, error) {
 		list, err := s.app.Authz.GlobalRoles(q, q.caller())
 		return GlobalRoles{Items: mapped(list, newGlobalRole)}, err
 	})
-	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/roles", Summary: "Make a global role", DefaultStatus: http.StatusCreated, Tags: tags}, user, func(q *call, in *newGlobalIn) (GlobalRole, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/roles", Summary: "Make a global role", DefaultStatus: http.StatusCreated, Tags: tags}, user|keyed, func(q *call, in *newGlobalIn) (GlobalRole, error) {
 		b := in.Body
 		r, err := s.app.Authz.CreateGlobalRole(q, q.caller(), authz.GlobalRoleEdit{Name: &b.Name, Reach: &b.Reach, Permissions: &b.Permissions})
 		return s.taggedGlobal(q, r, s.changed(q, err))
 	})
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/roles/{role}", Summary: "A global role", Tags: tags}, user, func(q *call, in *GlobalRef) (GlobalRole, error) {
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/roles/{role}", Summary: "A global role", Tags: tags}, user|keyed, func(q *call, in *GlobalRef) (GlobalRole, error) {
 		r, err := s.app.Authz.GlobalRole(q, q.caller(), in.Role)
 		return s.taggedGlobal(q, r, err)
 	})
-	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/roles/{role}", Summary: "Change a global role, from the next check on", Tags: tags}, user, func(q *call, in *editGlobalIn) (GlobalRole, error) {
+	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/roles/{role}", Summary: "Change a global role, from the next check on", Tags: tags}, user|keyed, func(q *call, in *editGlobalIn) (GlobalRole, error) {
 		b := in.Body
 		r, err := s.app.Authz.UpdateGlobalRole(q, q.caller(), in.Role, authz.GlobalRoleEdit{Name: b.Name, Reach: b.Reach, Permissions: b.Permissions, IfMatch: in.IfMatch})
 		return s.taggedGlobal(q, r, s.changed(q, err))
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/roles/{role}", Summary: "Delete a global role nobody holds", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *GlobalRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/roles/{role}", Summary: "Delete a global role nobody holds", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *GlobalRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Authz.DeleteGlobalRole(q, q.caller(), in.Role))
 	})
 	s.guards(tags)
@@ -130,27 +130,27 @@ type newOrgGuardIn struct {
 }
 
 func (s *API) guards(tags []string) {
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/guards", Summary: "The conditions that must hold everywhere", Tags: tags}, user, func(q *call, _ *struct{}) (Guards, error) {
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/guards", Summary: "The conditions that must hold everywhere", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (Guards, error) {
 		list, err := s.app.Authz.Guards(q, q.caller())
 		return Guards{Items: mapped(list, newGuard)}, err
 	})
-	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/guards", Summary: "Make a condition that must hold everywhere", DefaultStatus: http.StatusCreated, Tags: tags}, user, func(q *call, in *newGuardIn) (Guard, error) {
+	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/guards", Summary: "Make a condition that must hold everywhere", DefaultStatus: http.StatusCreated, Tags: tags}, user|keyed, func(q *call, in *newGuardIn) (Guard, error) {
 		g, err := s.app.Authz.AddGuard(q, q.caller(), in.Body.guard())
 		return newGuard(g), s.changed(q, err)
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/guards/{id}", Summary: "Lift a condition", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *GuardRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/guards/{id}", Summary: "Lift a condition", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *GuardRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Authz.RemoveGuard(q, q.caller(), in.ID))
 	})
 	at := "/api/v1/orgs/{org}/guards"
-	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "The conditions that must hold in an organization", Tags: tags}, user, func(q *call, in *OrgRef) (Guards, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "The conditions that must hold in an organization", Tags: tags}, user|keyed, func(q *call, in *OrgRef) (Guards, error) {
 		list, err := s.app.Orgs.Guards(q, q.caller(), in.Org)
 		return Guards{Items: mapped(list, newGuard)}, err
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make a condition that must hold in an organization", DefaultStatus: http.StatusCreated, Tags: tags}, user, func(q *call, in *newOrgGuardIn) (Guard, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make a condition that must hold in an organization", DefaultStatus: http.StatusCreated, Tags: tags}, user|keyed, func(q *call, in *newOrgGuardIn) (Guard, error) {
 		g, err := s.app.Orgs.AddGuard(q, q.caller(), in.Org, in.Body.guard())
 		return newGuard(g), s.changed(q, err)
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{id}", Summary: "Lift a condition of an organization", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *orgGuardRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{id}", Summary: "Lift a condition of an organization", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *orgGuardRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Orgs.RemoveGuard(q, q.caller(), in.Org, in.ID))
 	})
 }

@@ -46,5 +46,5 @@ func (s *API) impersonate(q *call, in *impersonateIn) (any, error) {
 	}
 	s.cookies.Act(q.w, q.r, b.Credential, q.live.Session.ExpiresAt, s.app.DB.Now())
 	u, err := s.user(q, b.User)
-	return Me{u, newActor(b.Session)}, err
+	return Me{u, newActor(b.Session), nil}, err
 }

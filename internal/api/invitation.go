@@ -77,25 +77,25 @@ type acceptIn struct {
 func (s *API) invitations() {
 	tags := []string{"Organizations"}
 	at := "/api/v1/orgs/{org}/invitations"
-	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Who was asked and has not answered", Tags: tags}, user, func(q *call, in *listInvitationsIn) (Invitations, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Who was asked and has not answered", Tags: tags}, user|keyed, func(q *call, in *listInvitationsIn) (Invitations, error) {
 		if in.Cursor != "" && !id.Valid("inv", in.Cursor) {
 			return Invitations{}, ErrCursor
 		}
 		p, err := s.app.Orgs.Invitations(q, q.caller(), in.Org, in.Cursor, in.Limit)
 		return Invitations{mapped(p.Items, newInvitation), next(p.Next)}, err
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Ask somebody to join", DefaultStatus: http.StatusCreated, Tags: tags}, user|limited, func(q *call, in *inviteIn) (Invitation, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Ask somebody to join", DefaultStatus: http.StatusCreated, Tags: tags}, user|keyed|limited, func(q *call, in *inviteIn) (Invitation, error) {
 		if len(in.Body.Roles) == 0 {
 			in.Body.Roles = []string{"member"}
 		}
 		i, err := s.app.Orgs.Invite(q, q.caller(), in.Org, in.Body.Email, in.Body.Roles)
 		return newInvitation(i), err
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "/{id}/resend", Summary: "Send it again; the mail before is worth nothing", Tags: tags}, user|limited, func(q *call, in *invitationRef) (Invitation, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "/{id}/resend", Summary: "Send it again; the mail before is worth nothing", Tags: tags}, user|keyed|limited, func(q *call, in *invitationRef) (Invitation, error) {
 		i, err := s.app.Orgs.Resend(q, q.caller(), in.Org, in.ID)
 		return newInvitation(i), err
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{id}", Summary: "Take it back", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *invitationRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{id}", Summary: "Take it back", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *invitationRef) (nothing, error) {
 		return nothing{}, s.app.Orgs.Revoke(q, q.caller(), in.Org, in.ID)
 	})
 	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/invitations/{token}", Summary: "What a token invites to", Tags: tags}, limited, func(q *call, in *tokenRef) (InvitationShown, error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/web"
 )
 
@@ -14,7 +15,11 @@ func (s *API) once(asks access) func(http.Handler) http.Handler {
 // caller is what shows who asks, where the body does not: strangers who sign in are told apart by the secret in theirs.
 func (s *API) caller(r *http.Request, asks access) string {
 	if asks&user != 0 {
-		return r.Context().Value(callKey{}).(*call).live.User.ID
+		live := r.Context().Value(callKey{}).(*call).live
+		if live.Session.Transport == session.Key {
+			return live.Session.ID // what was answered to its person is not for a key of theirs
+		}
+		return live.User.ID
 	}
 	if asks&cookied == 0 {
 		return ""

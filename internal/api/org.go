@@ -127,13 +127,13 @@ type listOrgsIn struct {
 
 func (s *API) orgs() {
 	tags := []string{"Organizations"}
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs", Summary: "The organizations you belong to", Tags: tags}, user, s.listOrgs)
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs", Summary: "The organizations you belong to", Tags: tags}, user|keyed, s.listOrgs)
 	operation(s, huma.Operation{Method: "POST", Path: "/api/v1/orgs", Summary: "Make an organization; you become its owner", DefaultStatus: http.StatusCreated, Tags: tags}, user, func(q *call, in *newOrgIn) (Org, error) {
 		o, err := s.app.Orgs.Create(q, q.caller(), org.New{Name: in.Body.Name, Slug: in.Body.Slug})
 		return newOrg(o), s.changed(q, err)
 	})
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}", Summary: "An organization; a former slug is redirected", Tags: tags}, user, s.getOrg)
-	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/orgs/{org}", Summary: "Give it another name or slug, or require second factors of its members", Tags: tags}, user, func(q *call, in *editOrgIn) (Org, error) {
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}", Summary: "An organization; a former slug is redirected", Tags: tags}, user|keyed, s.getOrg)
+	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/orgs/{org}", Summary: "Give it another name or slug, or require second factors of its members", Tags: tags}, user|keyed, func(q *call, in *editOrgIn) (Org, error) {
 		if in.Body.RequireMFA != nil {
 			if err := q.guard.Fresh(q, q.live, freshFor); err != nil {
 				return Org{}, err
@@ -143,7 +143,7 @@ func (s *API) orgs() {
 		return newOrg(o), s.changed(q, err)
 	})
 	for verb, suspended := range map[string]bool{"suspend": true, "reinstate": false} {
-		operation(s, huma.Operation{Method: "POST", Path: "/api/v1/orgs/{org}/" + verb, Summary: "For the people who run the site: " + verb + " it", Tags: tags}, user, func(q *call, in *OrgRef) (Org, error) {
+		operation(s, huma.Operation{Method: "POST", Path: "/api/v1/orgs/{org}/" + verb, Summary: "For the people who run the site: " + verb + " it", Tags: tags}, user|keyed, func(q *call, in *OrgRef) (Org, error) {
 			o, err := s.app.Orgs.Suspend(q, q.caller(), in.Org, suspended)
 			return newOrg(o), s.changed(q, err)
 		})
@@ -230,25 +230,25 @@ type editMemberIn struct {
 }
 
 func (s *API) members(tags []string) {
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}/members", Summary: "Who belongs to it", Tags: tags}, user, func(q *call, in *listMembersIn) (Members, error) {
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}/members", Summary: "Who belongs to it", Tags: tags}, user|keyed, func(q *call, in *listMembersIn) (Members, error) {
 		if in.Cursor != "" && !id.Valid("mem", in.Cursor) {
 			return Members{}, ErrCursor
 		}
 		p, err := s.app.Orgs.Members(q, q.caller(), in.Org, org.Whom{Text: in.Text, Role: in.Role}, in.Cursor, in.Limit)
 		return Members{mapped(p.Items, newMember), next(p.Next)}, err
 	})
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}/members/{user}", Summary: "One member", Tags: tags}, user, func(q *call, in *MemberRef) (Member, error) {
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/orgs/{org}/members/{user}", Summary: "One member", Tags: tags}, user|keyed, func(q *call, in *MemberRef) (Member, error) {
 		m, err := s.app.Orgs.Member(q, q.caller(), in.Org, in.User)
 		return newMember(m), err
 	})
-	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/orgs/{org}/members/{user}", Summary: "Suspend or reinstate a member", Tags: tags}, user, func(q *call, in *editMemberIn) (Member, error) {
+	operation(s, huma.Operation{Method: "PATCH", Path: "/api/v1/orgs/{org}/members/{user}", Summary: "Suspend or reinstate a member", Tags: tags}, user|keyed, func(q *call, in *editMemberIn) (Member, error) {
 		m, err := s.app.Orgs.Rest(q, q.caller(), in.Org, in.User, in.Body.Suspended)
 		return newMember(m), s.changed(q, err)
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/orgs/{org}/members/{user}", Summary: "Remove a member, or leave", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *MemberRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: "/api/v1/orgs/{org}/members/{user}", Summary: "Remove a member, or leave", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *MemberRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Orgs.Remove(q, q.caller(), in.Org, in.User))
 	})
-	operation(s, huma.Operation{Method: "PUT", Path: "/api/v1/orgs/{org}/members/{user}/roles", Summary: "Give a member exactly these roles", Tags: tags}, user, func(q *call, in *rolesIn) (Member, error) {
+	operation(s, huma.Operation{Method: "PUT", Path: "/api/v1/orgs/{org}/members/{user}/roles", Summary: "Give a member exactly these roles", Tags: tags}, user|keyed, func(q *call, in *rolesIn) (Member, error) {
 		m, err := s.app.Orgs.SetRoles(q, q.caller(), in.Org, in.User, in.Body.Roles, in.Body.ExpiresAt)
 		return newMember(m), s.changed(q, err)
 	})

@@ -75,24 +75,24 @@ type userRolesIn struct {
 func (s *API) people() {
 	tags := []string{"Users"}
 	at := "/api/v1/users"
-	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Everybody, newest first", Tags: tags}, user, s.listUsers)
-	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make an account for somebody", DefaultStatus: http.StatusCreated, Tags: tags}, user, func(q *call, in *newUserIn) (Person, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Everybody, newest first", Tags: tags}, user|keyed, s.listUsers)
+	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make an account for somebody", DefaultStatus: http.StatusCreated, Tags: tags}, user|keyed, func(q *call, in *newUserIn) (Person, error) {
 		b := in.Body
 		u, err := s.app.Passwords.Create(q, q.caller(), people.New{Email: b.Email, Username: b.Username, Phone: b.Phone, Name: b.Name}, b.Password)
 		return s.person(q, u, err)
 	})
-	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}", Summary: "A person", Tags: tags}, user, func(q *call, in *UserRef) (Person, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}", Summary: "A person", Tags: tags}, user|keyed, func(q *call, in *UserRef) (Person, error) {
 		u, err := s.app.Accounts.Get(q, q.caller(), in.User)
 		return s.person(q, u, err)
 	})
-	operation(s, huma.Operation{Method: "PATCH", Path: at + "/{user}", Summary: "Change a profile", Tags: tags}, user, func(q *call, in *editUserIn) (Person, error) {
+	operation(s, huma.Operation{Method: "PATCH", Path: at + "/{user}", Summary: "Change a profile", Tags: tags}, user|keyed, func(q *call, in *editUserIn) (Person, error) {
 		u, err := s.app.Accounts.Update(q, q.caller(), in.User, people.Change{Name: in.Body.Name, Username: in.Body.Username})
 		return s.person(q, u, err)
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{user}", Summary: "Delete a person and everything of theirs", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *UserRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{user}", Summary: "Delete a person and everything of theirs", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *UserRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Accounts.Delete(q, q.caller(), in.User))
 	})
-	operation(s, huma.Operation{Method: "PUT", Path: at + "/{user}/roles", Summary: "Give a person exactly these global roles", Tags: tags}, user, func(q *call, in *userRolesIn) (Person, error) {
+	operation(s, huma.Operation{Method: "PUT", Path: at + "/{user}/roles", Summary: "Give a person exactly these global roles", Tags: tags}, user|keyed, func(q *call, in *userRolesIn) (Person, error) {
 		u, err := s.app.Accounts.SetRoles(q, q.caller(), in.User, in.Body.Roles)
 		return s.person(q, u, s.changed(q, err))
 	})
@@ -104,7 +104,7 @@ func (s *API) people() {
 		"enable":  {"Let a person sign in again", s.app.Accounts.Enable},
 		"unlock":  {"Let a person sign in again at whose account somebody guessed", s.app.Accounts.Unlock},
 	} {
-		operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/" + verb, Summary: do.summary, Tags: tags}, user, func(q *call, in *UserRef) (Person, error) {
+		operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/" + verb, Summary: do.summary, Tags: tags}, user|keyed, func(q *call, in *UserRef) (Person, error) {
 			if err := s.changed(q, do.f(q, q.caller(), in.User)); err != nil {
 				return Person{}, err
 			}
@@ -112,21 +112,21 @@ func (s *API) people() {
 			return s.person(q, u, err)
 		})
 	}
-	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/reset-password", Summary: "Send a person a link to set a new password", DefaultStatus: http.StatusAccepted, Tags: tags}, user, func(q *call, in *UserRef) (Message, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/reset-password", Summary: "Send a person a link to set a new password", DefaultStatus: http.StatusAccepted, Tags: tags}, user|keyed, func(q *call, in *UserRef) (Message, error) {
 		return Message{"A link is on its way to their address."}, s.changed(q, s.app.Resets.Send(q, q.caller(), in.User))
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/reset-mfa", Summary: "Take the second factors from a person who lost them, and end their sessions", Tags: tags}, user, func(q *call, in *UserRef) (Message, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/reset-mfa", Summary: "Take the second factors from a person who lost them, and end their sessions", Tags: tags}, user|keyed, func(q *call, in *UserRef) (Message, error) {
 		return Message{"They are asked for none of their second factors any more, and are signed out everywhere."}, s.changed(q, s.app.Resets.DropFactors(q, q.caller(), in.User))
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/logout-all", Summary: "End every session of a person", Tags: tags}, user, func(q *call, in *UserRef) (Ended, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "/{user}/logout-all", Summary: "End every session of a person", Tags: tags}, user|keyed, func(q *call, in *UserRef) (Ended, error) {
 		n, err := s.app.Accounts.SignOut(q, q.caller(), in.User)
 		return Ended{"They are signed out.", n}, err
 	})
-	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}/sessions", Summary: "Where a person is signed in, newest first", Tags: tags}, user, func(q *call, in *UserRef) (Sessions, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/{user}/sessions", Summary: "Where a person is signed in, newest first", Tags: tags}, user|keyed, func(q *call, in *UserRef) (Sessions, error) {
 		list, err := s.app.Accounts.Sessions(q, q.caller(), in.User)
 		return Sessions{Items: mapped(list, func(n session.Session) Session { return newSession(n, q.live.Session.ID) })}, err
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{user}/sessions/{id}", Summary: "Sign a person out on one device", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *UserSessionRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{user}/sessions/{id}", Summary: "Sign a person out on one device", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *UserSessionRef) (nothing, error) {
 		return nothing{}, s.app.Accounts.EndSession(q, q.caller(), in.User, in.ID)
 	})
 }

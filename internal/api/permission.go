@@ -48,14 +48,14 @@ type Declared struct {
 
 func (s *API) permissions() {
 	tags := []string{"Roles and permissions"}
-	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/permissions", Summary: "Everything that can be asked about", Tags: tags}, user, func(q *call, _ *struct{}) (Permissions, error) {
+	operation(s, huma.Operation{Method: "GET", Path: "/api/v1/permissions", Summary: "Everything that can be asked about", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (Permissions, error) {
 		root, err := s.app.Authz.Root(q)
 		if err != nil {
 			return Permissions{}, err
 		}
 		return Permissions{Items: mapped(root.Catalogue(), newPermission)}, nil
 	})
-	operation(s, huma.Operation{Method: "PUT", Path: "/api/v1/permissions", Summary: "Declare the permissions of an app: exactly these", Tags: tags}, user, s.declarePermissions)
+	operation(s, huma.Operation{Method: "PUT", Path: "/api/v1/permissions", Summary: "Declare the permissions of an app: exactly these", Tags: tags}, user|keyed, s.declarePermissions)
 }
 
 func newPermission(p authz.Permission) Permission {

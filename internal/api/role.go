@@ -69,27 +69,27 @@ type permissionsIn struct {
 func (s *API) roles() {
 	tags := []string{"Organizations"}
 	at := "/api/v1/orgs/{org}/roles"
-	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Its roles", Tags: tags}, user, func(q *call, in *OrgRef) (Roles, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at, Summary: "Its roles", Tags: tags}, user|keyed, func(q *call, in *OrgRef) (Roles, error) {
 		list, err := s.app.Orgs.Roles(q, q.caller(), in.Org)
 		return Roles{Items: mapped(list, newRole)}, err
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make a role of your own", DefaultStatus: http.StatusCreated, Tags: tags}, user, func(q *call, in *newRoleIn) (Role, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make a role of your own", DefaultStatus: http.StatusCreated, Tags: tags}, user|keyed, func(q *call, in *newRoleIn) (Role, error) {
 		r, err := s.app.Orgs.CreateRole(q, q.caller(), in.Org, org.RoleEdit{Name: &in.Body.Name, Base: in.Body.Base, Permissions: &in.Body.Permissions})
 		return s.tagged(q, r, s.changed(q, err))
 	})
-	operation(s, huma.Operation{Method: "GET", Path: at + "/{role}", Summary: "One of its roles", Tags: tags}, user, func(q *call, in *RoleRef) (Role, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/{role}", Summary: "One of its roles", Tags: tags}, user|keyed, func(q *call, in *RoleRef) (Role, error) {
 		r, err := s.app.Orgs.Role(q, q.caller(), in.Org, in.Role)
 		return s.tagged(q, r, err)
 	})
-	operation(s, huma.Operation{Method: "PATCH", Path: at + "/{role}", Summary: "Change a role", Tags: tags}, user, func(q *call, in *editRoleIn) (Role, error) {
+	operation(s, huma.Operation{Method: "PATCH", Path: at + "/{role}", Summary: "Change a role", Tags: tags}, user|keyed, func(q *call, in *editRoleIn) (Role, error) {
 		r, err := s.app.Orgs.UpdateRole(q, q.caller(), in.Org, in.Role, org.RoleEdit{Name: in.Body.Name, Base: in.Body.Base, Permissions: in.Body.Permissions, IfMatch: in.IfMatch})
 		return s.tagged(q, r, s.changed(q, err))
 	})
-	operation(s, huma.Operation{Method: "PUT", Path: at + "/{role}/permissions", Summary: "Replace what a role permits, from the next check on", Tags: tags}, user, func(q *call, in *permissionsIn) (Role, error) {
+	operation(s, huma.Operation{Method: "PUT", Path: at + "/{role}/permissions", Summary: "Replace what a role permits, from the next check on", Tags: tags}, user|keyed, func(q *call, in *permissionsIn) (Role, error) {
 		r, err := s.app.Orgs.UpdateRole(q, q.caller(), in.Org, in.Role, org.RoleEdit{Permissions: &in.Body.Permissions, IfMatch: in.IfMatch})
 		return s.tagged(q, r, s.changed(q, err))
 	})
-	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{role}", Summary: "Delete a role nobody holds", DefaultStatus: http.StatusNoContent, Tags: tags}, user, func(q *call, in *RoleRef) (nothing, error) {
+	operation(s, huma.Operation{Method: "DELETE", Path: at + "/{role}", Summary: "Delete a role nobody holds", DefaultStatus: http.StatusNoContent, Tags: tags}, user|keyed, func(q *call, in *RoleRef) (nothing, error) {
 		return nothing{}, s.changed(q, s.app.Orgs.DeleteRole(q, q.caller(), in.Org, in.Role))
 	})
 }

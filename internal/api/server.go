@@ -36,26 +36,26 @@ type checksIn struct {
 func (s *API) server() {
 	tags := []string{"Server"}
 	at := "/api/v1/server"
-	operation(s, huma.Operation{Method: "GET", Path: at + "/overview", Summary: "How the site is used, and what needs attention", Tags: tags}, user, func(q *call, _ *struct{}) (app.Overview, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/overview", Summary: "How the site is used, and what needs attention", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (app.Overview, error) {
 		return s.app.Overview(q, q.caller())
 	})
-	operation(s, huma.Operation{Method: "GET", Path: at + "/checks", Summary: "How the server stands", Tags: tags}, user, func(q *call, in *checksIn) (Checks, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/checks", Summary: "How the server stands", Tags: tags}, user|keyed, func(q *call, in *checksIn) (Checks, error) {
 		list, err := s.app.Examine(q, q.caller(), in.Services)
 		return Checks{list}, err
 	})
-	operation(s, huma.Operation{Method: "GET", Path: at + "/settings", Summary: "The settings, and where each comes from; secrets are not shown", Tags: tags}, user, func(q *call, _ *struct{}) (Settings, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/settings", Summary: "The settings, and where each comes from; secrets are not shown", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (Settings, error) {
 		r, err := s.app.Settings(q, q.caller())
 		return Settings{r.Production, r.Settings}, err
 	})
-	operation(s, huma.Operation{Method: "GET", Path: at + "/methods", Summary: "What people sign in with, and which setting switches it on", Tags: tags}, user, func(q *call, _ *struct{}) (Ways, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/methods", Summary: "What people sign in with, and which setting switches it on", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (Ways, error) {
 		list, err := s.app.Ways(q, q.caller())
 		return Ways{list}, err
 	})
-	operation(s, huma.Operation{Method: "GET", Path: at + "/keys", Summary: "The keys that sign access tokens", Tags: tags}, user, func(q *call, _ *struct{}) (SigningKeys, error) {
+	operation(s, huma.Operation{Method: "GET", Path: at + "/keys", Summary: "The keys that sign access tokens", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (SigningKeys, error) {
 		list, err := s.app.Keys(q, q.caller())
 		return SigningKeys{list}, err
 	})
-	operation(s, huma.Operation{Method: "POST", Path: at + "/keys/rotate", Summary: "Publish a new signing key; it signs a while later", Tags: tags}, user, func(q *call, _ *struct{}) (SigningKeys, error) {
+	operation(s, huma.Operation{Method: "POST", Path: at + "/keys/rotate", Summary: "Publish a new signing key; it signs a while later", Tags: tags}, user|keyed, func(q *call, _ *struct{}) (SigningKeys, error) {
 		err := s.app.RotateKeys(q, q.caller())
 		return SigningKeys{s.app.Tokens.List()}, err
 	})

@@ -49,7 +49,23 @@ type Actor struct {
 // Me is who is signed in.
 type Me struct {
 	User
-	Actor *Actor `json:"actor,omitempty" doc:"Only where somebody else acts in their name: who."`
+	Actor *Actor    `json:"actor,omitempty" doc:"Only where somebody else acts in their name: who."`
+	Key   *KeyInUse `json:"api_key,omitempty" doc:"Only where an API key was shown: what it is for."`
+}
+
+// KeyInUse is the key that somebody asks with.
+type KeyInUse struct {
+	ID        string    `json:"id" doc:"key_…"`
+	Scopes    []string  `json:"scopes"`
+	OrgID     *string   `json:"org_id" doc:"The one organization it can be used in, or null."`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func newKeyInUse(n session.Session) *KeyInUse {
+	if n.Transport != session.Key {
+		return nil
+	}
+	return &KeyInUse{n.ID, mapped(n.Ceiling.Patterns, authz.Pattern.String), next(n.Ceiling.Org), n.ExpiresAt}
 }
 
 func newActor(n session.Session) *Actor {

@@ -10,11 +10,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/admit-dev/admit/internal/account"
 	"github.com/admit-dev/admit/internal/address"
+	"github.com/admit-dev/admit/internal/apikey"
 	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/authzen"
@@ -45,6 +47,7 @@ import (
 	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/revocation"
 	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/serviceaccount"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
 	"github.com/admit-dev/admit/internal/user"
@@ -88,6 +91,8 @@ type App struct {
 	Resets     *recovery.Service
 	Exports    *export.Service
 	Revoked    *revocation.Service
+	APIKeys    *apikey.Service
+	Programs   *serviceaccount.Service
 
 	feed        *event.Feed
 	file        *event.File
@@ -160,14 +165,22 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Passkeys: a.Passkeys, Social: a.Social,
+	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Keys: a.APIKeys, Passkeys: a.Passkeys, Social: a.Social,
 		Recovery: a.Recovery, Authz: a.Authz, Orgs: a.Orgs, Audit: a.Audit, Notify: a.Notify, Origin: cfg.Web.Origin(), Log: opt.Log})
 	return a, nil
 }
 
-func (a *App) verify(ctx context.Context, text string) (string, time.Time, error) {
+func (a *App) verify(ctx context.Context, text string) (session.Verified, error) {
 	c, err := a.Tokens.Verify(ctx, text)
-	return c.SessionID, time.Unix(c.ExpiresAt, 0), err
+	v := session.Verified{SessionID: c.SessionID, Until: time.Unix(c.ExpiresAt, 0), Scope: []authz.Pattern{}}
+	for _, text := range strings.Fields(c.Scope) {
+		p, wrong := authz.ParsePattern(text)
+		if wrong != nil {
+			return v, token.ErrInvalid
+		}
+		v.Scope = append(v.Scope, p)
+	}
+	return v, err
 }
 
 // Ready brings the schema up to date if it may, and holds that the app can serve: keys, the owner, the event file.
@@ -242,7 +255,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
-				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.Locks.Sweep(ctx), a.Exports.Sweep(ctx), a.Accounts.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.APIKeys.Sweep(ctx), a.Locks.Sweep(ctx), a.Exports.Sweep(ctx), a.Accounts.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/admit-dev/admit/internal/address"
+	"github.com/admit-dev/admit/internal/apikey"
 	"github.com/admit-dev/admit/internal/breach"
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
@@ -19,6 +20,7 @@ import (
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/recovery"
 	"github.com/admit-dev/admit/internal/secret"
+	"github.com/admit-dev/admit/internal/serviceaccount"
 )
 
 // methods is every way to sign in, the usual one first. To add one, write its folder, its line here and its line in
@@ -41,6 +43,8 @@ func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social
 // ways makes the door and everything that people go in by, and come back by.
 func (a *App) ways(box *secret.Box) error {
 	notices := notice.NewService(a.Notify, a.Challenges, a.Config.Web.Origin())
+	a.APIKeys = apikey.NewService(a.Config.APIKey, apikey.Deps{DB: a.DB, Box: box, Authz: a.Authz, Sessions: a.Sessions, Notices: notices, Limiter: a.Limiter, PerKey: a.Config.RateLimit.PerKey()})
+	a.Programs = serviceaccount.NewService(a.DB, a.Authz, a.Orgs, a.APIKeys, a.Tokens)
 	a.Addresses = address.NewService(a.DB, a.Config.Address, a.Challenges, a.Notify, notices, a.Config.Web.Origin())
 	keys, err := a.passkeys(box, notices)
 	if err != nil {

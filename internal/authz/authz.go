@@ -67,6 +67,7 @@ type Query struct {
 // Ceiling is the most that a credential may do, whatever its owner holds.
 type Ceiling struct {
 	Patterns []Pattern // nil when only Actor limits
+	Org      string    // the one organization it may be used in; "" is everywhere
 	Actor    string    // who acts in the subject's name; they must be allowed the same
 }
 

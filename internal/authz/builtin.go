@@ -40,7 +40,6 @@ func SystemPermissions() []Permission {
 	add(ScopeOrg, true, `sys:org:delete Delete the organization
 		sys:org:transfer Hand the organization over
 		sys:members:remove Remove members
-		sys:service-accounts:manage Manage service accounts
 		sys:webhooks:manage Manage webhooks`)
 	add("", false, `sys:roles:read See roles
 		sys:permissions:read See the catalogue of permissions`)
@@ -51,6 +50,7 @@ func SystemPermissions() []Permission {
 		sys:audit:read Read the audit log
 		sys:audit:export Export the audit log
 		sys:apikeys:manage Manage the API keys of others
+		sys:service-accounts:manage Manage service accounts
 		sys:authz:explain See why others may do something, and try changes out`)
 	add(ScopeGlobal, false, `sys:users:read See users
 		sys:orgs:read See every organization

@@ -40,6 +40,16 @@ func (c Caller) MFA() bool {
 	return c.system || slices.Contains(amr, "mfa")
 }
 
+// Within reports whether the credential that is used may be used in an organization at all.
+func (c Caller) Within(org string) bool {
+	return c.Ceiling == nil || c.Ceiling.Org == "" || c.Ceiling.Org == org
+}
+
+// Self reports whether a user is who asks, and asks as a person: a key of theirs is no more than what it is for, also about themselves.
+func (c Caller) Self(user string) bool {
+	return c.User == user && (c.Ceiling == nil || c.Ceiling.Patterns == nil)
+}
+
 func (c Caller) query(permission, org string) Query {
 	return Query{Subject: c.User, Permission: permission, Org: org, Context: c.Context, Ceiling: c.Ceiling}
 }
@@ -104,10 +114,13 @@ func (r *Root) Permission(name string) (Permission, bool) {
 }
 
 // Above refuses a caller who does not hold all that a user holds on the platform: nobody ends the sessions of, disables or
-// becomes somebody above them.
+// becomes somebody above them. A key is nothing to change the account of its own person with.
 func (s *Service) Above(r *Root, c Caller, user string) error {
-	if c.system || c.User == user {
+	if c.system || c.Self(user) {
 		return nil
+	}
+	if c.User == user {
+		return ErrCeiling
 	}
 	a := Actor{User: c.User, Now: s.db.Now(), Ceiling: c.Ceiling}
 	judged := change{before: r, actor: a, held: r.Held(a), far: r.heldFar(a), old: r.platform}
@@ -170,6 +183,9 @@ func (tx *Tx) See(org string) error { return tx.Root.see(tx.caller, org, tx.Now)
 func (r *Root) see(c Caller, org string, now time.Time) error {
 	if c.system {
 		return nil
+	}
+	if !c.Within(org) {
+		return ErrOrg
 	}
 	if found := r.orgs.find(org); found != nil && (*found).members.find(c.User) != nil {
 		return nil

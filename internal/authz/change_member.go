@@ -41,7 +41,7 @@ func (c *change) member(user string, old, next *member) error {
 			return err
 		}
 	}
-	self := user == c.actor.User
+	self := Caller{User: c.actor.User, Ceiling: c.actor.Ceiling}.Self(user)
 	if old != nil && !self && (len(lost) > 0 || suspended || next == nil) {
 		if err := c.canManage(user, old); err != nil {
 			return err

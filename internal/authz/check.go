@@ -158,6 +158,9 @@ func (r *Root) mayBe(at place, p int, now time.Time) bool {
 // below reports whether the credential may be used for the permission at all.
 func (r *Root) below(q Query, p int) bool {
 	c := q.Ceiling
+	if c.Org != "" && c.Org != q.Org {
+		return false
+	}
 	if c.Patterns != nil || c.Actor == "" {
 		ok := false
 		for _, pattern := range c.Patterns {

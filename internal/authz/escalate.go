@@ -113,6 +113,9 @@ func (r *Root) Held(a Actor) []Grant {
 
 // heldFar is Held, of the global roles alone that count in every organization.
 func (r *Root) heldFar(a Actor) []Grant {
+	if a.Ceiling != nil && a.Ceiling.Org != "" {
+		return nil
+	}
 	return r.under(a, func(user string) []Grant {
 		var list []Grant
 		if m := r.platform.members.find(user); m != nil && !m.suspended {
@@ -130,6 +133,9 @@ func (r *Root) under(a Actor, holds func(user string) []Grant) []Grant {
 	held := holds(a.User)
 	if a.Ceiling == nil {
 		return held
+	}
+	if a.Ceiling.Org != "" && a.Ceiling.Org != a.Org {
+		return nil
 	}
 	if a.Ceiling.Patterns != nil || a.Ceiling.Actor == "" {
 		held = meet(held, grants(texts(a.Ceiling.Patterns)))

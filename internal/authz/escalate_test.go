@@ -293,6 +293,8 @@ func TestAuthorizeChange(t *testing.T) {
 		{"the super_admin joins", authz.Actor{User: "root", Org: "o1"}, assign("root", "owner"), nil},
 		{"a key of an owner", authz.Actor{User: "olga", Org: "o1", Ceiling: &authz.Ceiling{Patterns: []authz.Pattern{pattern("jobs:*"), pattern("sys:roles:*")}}}, assign("max", "admin"), authz.ErrCannotGrantMore},
 		{"a wide key of an owner", authz.Actor{User: "olga", Org: "o1", Ceiling: &authz.Ceiling{Patterns: []authz.Pattern{pattern("*"), pattern("sys:*")}}}, assign("max", "admin"), nil},
+		{"a wide key for another organization", authz.Actor{User: "olga", Org: "o1", Ceiling: &authz.Ceiling{Org: "o2", Patterns: []authz.Pattern{pattern("*"), pattern("sys:*")}}}, assign("max", "admin"), authz.ErrCannotGrantMore},
+		{"a wide key for this one", authz.Actor{User: "olga", Org: "o1", Ceiling: &authz.Ceiling{Org: "o1", Patterns: []authz.Pattern{pattern("*"), pattern("sys:*")}}}, assign("max", "admin"), nil},
 		{"acting as an owner", authz.Actor{User: "olga", Org: "o1", Ceiling: &authz.Ceiling{Actor: "adam"}}, assign("max", "owner"), authz.ErrCannotGrantMore},
 		{"a super_admin makes another", authz.Actor{User: "root"}, global("max", "super_admin"), nil},
 		{"a disabled super_admin makes another", authz.Actor{User: "rex"}, global("max", "super_admin"), authz.ErrCannotGrantMore},

@@ -81,6 +81,9 @@ func (r *Root) OrgID(ref string) string {
 	return ref
 }
 
+// Knows reports whether there is an organization with this id.
+func (r *Root) Knows(org string) bool { return r.orgs.find(org) != nil }
+
 // rename notes what an organization is called; old or next is nil where there is none.
 func rename(e *editor[string], old, next *space) {
 	if old != nil {

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/admit-dev/admit/internal/apperr"
 )
 
 const (
@@ -20,6 +22,15 @@ type Pattern struct{ text string }
 
 // String is the pattern as it is written.
 func (p Pattern) String() string { return p.text }
+
+// MarshalText writes the pattern as it is written.
+func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.text), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (p *Pattern) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePattern(string(text))
+	return err
+}
 
 // wide reports whether the pattern ends in a star.
 func (p Pattern) wide() bool { return strings.HasSuffix(p.text, "*") }
@@ -186,4 +197,21 @@ func (r *Root) ParseGuard(g Guard) (Guard, error) {
 		return g, ErrCondition.Say("A message has at most 500 characters.").In("message")
 	}
 	return g, r.CheckCondition(g.Condition)
+}
+
+// ParseScopes reads what a key is to be good for, each once and sorted. A key has no conditions: those of its owner's roles hold for it.
+func (r *Root) ParseScopes(list []string) ([]string, error) {
+	scopes := make([]string, 0, len(list))
+	for _, text := range list {
+		p, err := ParsePattern(strings.TrimSpace(text))
+		if err != nil {
+			return nil, ErrPattern.Say(ErrPattern.Message + " This is none: " + shown(text) + ".").In("scopes")
+		}
+		if err := r.declared(p.text); err != nil {
+			return nil, apperr.Of(err).In("scopes")
+		}
+		scopes = append(scopes, p.text)
+	}
+	slices.Sort(scopes)
+	return slices.Compact(scopes), nil
 }

@@ -79,6 +79,7 @@ func oracleCeiling(w world, q authz.Query, names []string) bool {
 	for _, p := range q.Ceiling.Patterns {
 		below = below || matchesAny(p.String(), names)
 	}
+	below = below && (q.Ceiling.Org == "" || q.Ceiling.Org == q.Org)
 	if below && q.Ceiling.Actor != "" && q.Ceiling.Actor != q.Subject {
 		q.Subject, q.Ceiling = q.Ceiling.Actor, nil
 		below, _ = oracle(w, q)

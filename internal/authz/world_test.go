@@ -132,7 +132,8 @@ func drawFacts(t *rapid.T) authz.Query {
 	maps.Copy(q.Context, pick("ok", nil, true, false, "true"))
 	switch rapid.IntRange(0, 5).Draw(t, "ceiling") {
 	case 0:
-		q.Ceiling = &authz.Ceiling{Patterns: []authz.Pattern{pattern(rapid.SampledFrom(patterns).Draw(t, "under")), pattern("billing:read")}}
+		q.Ceiling = &authz.Ceiling{Patterns: []authz.Pattern{pattern(rapid.SampledFrom(patterns).Draw(t, "under")), pattern("billing:read")},
+			Org: rapid.SampledFrom([]string{"", "", "o1"}).Draw(t, "within")}
 	case 1:
 		q.Ceiling = &authz.Ceiling{Actor: rapid.SampledFrom(people).Draw(t, "actor")}
 	case 2:

@@ -168,12 +168,12 @@ func (c Change) apply(r *authz.Root, orgID string) (*authz.Root, error) {
 	}
 	switch c.Type {
 	case "member_roles", "member_remove", "member_suspend":
-		if orgID == "" || !id.Valid("usr", c.UserID) {
+		if orgID == "" || !somebody(c.UserID) {
 			return nil, ErrChange
 		}
 		return c.member(r, orgID)
 	case "global_roles":
-		if orgID != "" || !id.Valid("usr", c.UserID) {
+		if orgID != "" || !somebody(c.UserID) {
 			return nil, ErrChange
 		}
 		return c.member(r, "")
@@ -286,3 +286,6 @@ func (c Change) edit(r *authz.Root, orgID string, roles *[]authz.Role) error {
 	(*roles)[i].Grants = grants
 	return err
 }
+
+// somebody reports whether an id can be of a person or a service account.
+func somebody(userID string) bool { return id.Valid("usr", userID) || id.Valid("svc", userID) }

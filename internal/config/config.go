@@ -8,6 +8,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/account"
 	"github.com/admit-dev/admit/internal/address"
+	"github.com/admit-dev/admit/internal/apikey"
 	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/breach"
@@ -63,6 +64,7 @@ type Config struct {
 	Device        knowndevice.Config   `doc:"Known devices"`
 	Session       session.Config       `doc:"Sessions and refresh tokens"`
 	Token         token.Config         `doc:"Access tokens"`
+	APIKey        apikey.Config        `doc:"API keys"`
 	Impersonation impersonation.Config `doc:"Acting in the name of others"`
 	RateLimit     ratelimit.Config     `doc:"Rate limits"`
 	Org           org.Config           `doc:"Organizations"`

@@ -67,6 +67,7 @@ type op struct {
 	Body         map[string]any // the schema of its body, nil when it has none
 	Required     bool           // whether there has to be a body
 	User         bool           // whether somebody has to be signed in
+	Keyed        bool           // whether it takes API keys
 	Query        []string
 	Answers      map[string]any
 	Form         bool
@@ -85,7 +86,7 @@ func operations(t testing.TB, c *testkit.Client) []op {
 				Content  map[string]struct{ Schema map[string]any }
 			}
 			Responses map[string]any
-			Security  []any
+			Security  []map[string]any
 		}
 		Components struct{ Schemas map[string]map[string]any }
 	}
@@ -101,6 +102,9 @@ func operations(t testing.TB, c *testkit.Client) []op {
 				t.Errorf("%s %s: operation id %q", method, path, d.OperationID)
 			}
 			ids[d.OperationID] = true
+			for _, way := range d.Security {
+				o.Keyed = o.Keyed || way["key"] != nil
+			}
 			for _, p := range d.Parameters {
 				if p.In == "query" {
 					o.Query = append(o.Query, p.Name)

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,11 @@ func answersAreDocumented(t *testing.T, s *testkit.Server) {
 		"POST /auth/mfa/verify": func() any {
 			s.Advance(30 * time.Second)
 			return m{"attempt": step(s.Client().Post("/auth/login", m{"email": w.email, "password": pass})), "code": app.code(0)}
+		},
+		"POST /oauth2/token": func() any {
+			id := w.owner.Post("/api/v1/service-accounts", m{"name": "Sync"}).Want(201).Text("id")
+			key := w.owner.Post("/api/v1/service-accounts/"+id+"/keys", m{"name": "Key", "scopes": []string{"jobs:*"}}).Want(201).Text("key")
+			return url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {key}}
 		},
 		"POST /auth/email/verify": func() any {
 			mailed.Post("/auth/email/verify/resend", nil).Want(202)

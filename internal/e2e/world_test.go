@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ type world struct {
 	session, refresh, attempt, link            string
 	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
 	passkey, identity, device, export          string
+	key, program, programKey                   string                 // of the owner; a service account, and one of it
 	phone                                      *testkit.Authenticator // what keeps the passkey
 	away                                       string                 // a session of user
 	arrival                                    func() string          // the query somebody comes back from a provider with
@@ -63,6 +65,9 @@ func newWorld(s *testkit.Server, name string) *world {
 	back := develop(s, w.owner, w.owner.Post("/auth/development/link", m{}).Want(200).Text("redirect"), name+"-linked@example.com")
 	w.owner.Get("/auth/development/callback?" + back).Want(303)
 	w.identity = identities(w.owner)[0]["id"].(string)
+	w.key = w.owner.Post("/api/v1/api-keys", m{"name": name, "scopes": []string{"jobs:*"}, "org_id": w.org}).Want(201).Text("id")
+	w.program = w.owner.Post("/api/v1/service-accounts", m{"name": name, "org_id": w.org}).Want(201).Text("id")
+	w.programKey = w.owner.Post("/api/v1/service-accounts/"+w.program+"/keys", m{"name": name, "scopes": []string{"jobs:*"}}).Want(201).Text("id")
 	if list := devices(w.owner); len(list) > 0 {
 		w.device = list[0]["id"].(string)
 	}
@@ -77,7 +82,7 @@ func newWorld(s *testkit.Server, name string) *world {
 func nowhere() *world {
 	id := func(kind string) string { return kind + "_01900000-0000-7000-8000-00000000dead" }
 	return &world{org: id("org"), member: id("usr"), heir: id("usr"), role: id("rol"), invitation: id("inv"), guard: id("grd"), user: id("usr"), globalRole: "nowhere",
-		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), device: id("dev"), export: id("exp"), email: "nobody@example.com"}
+		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), device: id("dev"), key: id("key"), program: id("svc"), programKey: id("key"), export: id("exp"), email: "nobody@example.com"}
 }
 
 // path is where an operation finds its thing in the world.
@@ -103,6 +108,10 @@ func (w *world) path(o op) string {
 		id = w.passkey
 	case strings.Contains(o.Path, "/identities/"):
 		id = w.identity
+	case strings.Contains(o.Path, "/service-accounts/"):
+		id = w.programKey
+	case strings.Contains(o.Path, "/api-keys/"):
+		id = w.key
 	case strings.Contains(o.Path, "/devices/"):
 		id = w.device
 	case strings.Contains(o.Path, "/export/"):
@@ -112,7 +121,7 @@ func (w *world) path(o op) string {
 	case strings.HasSuffix(o.Path, "/callback") && w.arrival != nil:
 		return strings.Replace(o.Path, "{provider}", "development", 1) + "?" + w.arrival()
 	}
-	return strings.NewReplacer("{org}", w.org, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token, "{provider}", "development").Replace(o.Path)
+	return strings.NewReplacer("{org}", w.org, "{account}", w.program, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token, "{provider}", "development").Replace(o.Path)
 }
 
 // body is what an operation accepts, about the things of the world.
@@ -140,6 +149,11 @@ func (w *world) body(o op) any {
 		"PATCH /api/v1/users/{user}":                      m{"name": "Renamed"},
 		"PUT /api/v1/users/{user}/roles":                  m{"roles": []string{"manager"}},
 		"POST /api/v1/users/{user}/impersonate":           m{"reason": "to see what they see"},
+		"POST /oauth2/token":                              url.Values{"grant_type": {"client_credentials"}, "client_id": {w.program}, "client_secret": {"nothing"}},
+		"POST /api/v1/service-accounts":                   m{"name": "Another", "org_id": w.org},
+		"PATCH /api/v1/service-accounts/{account}":        m{"name": "Renamed"},
+		"POST /api/v1/service-accounts/{account}/keys":    m{"name": "Another", "scopes": []string{"jobs:post"}},
+		"POST /api/v1/api-keys":                           m{"name": "Another", "scopes": []string{"jobs:post"}},
 		"POST /api/v1/check":                              m{"subject": w.member, "permission": "jobs:post", "org_id": w.org},
 		"POST /api/v1/check/batch":                        m{"checks": []m{{"permission": "jobs:post", "org_id": w.org}, {"subject": w.member, "permission": "jobs:post", "org_id": w.org}}},
 		"POST /api/v1/check/explain":                      m{"permission": "jobs:post", "org_id": w.org},

@@ -17,7 +17,7 @@ import (
 
 // parts make the files of an export, in this order. None has what is a secret, or what is known of somebody else.
 var parts = []func(ctx context.Context, c *copying) error{
-	profile, identifiers, waysIn, passkeys, linked, sessions, devices, organizations, messages, events,
+	profile, identifiers, waysIn, passkeys, linked, sessions, devices, keys, organizations, messages, events,
 }
 
 func profile(ctx context.Context, c *copying) error {
@@ -138,6 +138,29 @@ func devices(ctx context.Context, c *copying) error {
 		out = append(out, oneDevice{d.ID, d.Browser, d.System, d.IP, d.FirstSeen, d.LastSeen, d.TrustedUntil})
 	}
 	return c.file(ctx, "devices.json", out)
+}
+
+type oneKey struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Hint       string     `json:"hint"`
+	Scopes     []string   `json:"scopes"`
+	OrgID      string     `json:"org_id,omitempty"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+func keys(ctx context.Context, c *copying) error {
+	all, err := c.Keys.List(ctx, c.UserID)
+	if err != nil {
+		return err
+	}
+	out := []oneKey{}
+	for _, k := range all {
+		out = append(out, oneKey{k.ID, k.Name, k.Hint, list(k.Scopes), k.OrgID, k.CreatedAt, k.ExpiresAt, k.SeenAt})
+	}
+	return c.file(ctx, "api_keys.json", out)
 }
 
 type oneOrg struct {

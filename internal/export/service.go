@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/admit-dev/admit/internal/apikey"
 	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
@@ -41,6 +42,7 @@ type Deps struct {
 	Users    *user.Service
 	Sessions *session.Service
 	Devices  *knowndevice.Service
+	Keys     *apikey.Service
 	Passkeys *passkey.Service
 	Social   *social.Service
 	Recovery recoverycode.Method

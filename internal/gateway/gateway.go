@@ -49,7 +49,7 @@ func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
 	}
 	var live *session.Live
 	if err == nil {
-		live, err = g.guard.Either(r)
+		live, err = g.guard.Keyed(r, true)
 	}
 	if err == nil && q.Has("permission") {
 		err = g.permit(r, live, q)

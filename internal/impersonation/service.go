@@ -68,7 +68,7 @@ func (s *Service) May(ctx context.Context, c authz.Caller, live *session.Live, u
 		return u, err
 	case u.ID == c.User:
 		return u, ErrSelf
-	case u.Guest || !u.Active():
+	case u.Guest || u.Service || !u.Active():
 		return u, ErrDisabled
 	}
 	root, err := s.authz.Root(ctx)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/admit-dev/admit/internal/apikey"
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/knowndevice"
@@ -167,7 +168,8 @@ func (s *Service) DropFactors(tx *database.Tx, u user.User) ([]string, error) {
 	return names, nil
 }
 
-// Shut ends every session and every sign-in of a person, and whatever was sent to them opens nothing any more.
+// Shut ends every session and every sign-in of a person, and whatever was sent to them opens nothing any more. Where somebody else had
+// the account, every key that was made of it ends too.
 func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error {
 	if err := Forget(tx, userID); err != nil {
 		return err
@@ -175,9 +177,17 @@ func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error
 	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor, challenge.Enrol, challenge.Unlock); err != nil {
 		return err
 	}
+	if reason, ok := disowned[why]; ok {
+		if err := apikey.RevokeAll(tx, userID, reason); err != nil {
+			return err
+		}
+	}
 	_, err := session.RevokeAll(tx, userID, "", why)
 	return err
 }
+
+// disowned are the reasons of which somebody else had the account.
+var disowned = map[session.Reason]apikey.Reason{session.NotMe: apikey.NotMe, session.Reclaimed: apikey.Reclaimed}
 
 // Reclaim gives an account to the owner of an address or a number of it, who has just shown that it is theirs, when nobody had before:
 // whoever made it may be somebody else. Everything that opens it is gone.

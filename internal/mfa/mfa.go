@@ -70,7 +70,7 @@ func (p *Policy) Known(ctx context.Context) error {
 
 // here reports whether this site requires it of a person, whatever they belong to. Guests have nothing to show.
 func (p *Policy) here(u *user.User) bool {
-	return p.everyone && !u.Guest || slices.ContainsFunc(p.roles, u.HasRole)
+	return p.everyone && !u.Guest && !u.Service || slices.ContainsFunc(p.roles, u.HasRole)
 }
 
 // Concerns reports whether a second factor is required of a person, from memory.
@@ -81,7 +81,7 @@ func (p *Policy) Concerns(ctx context.Context, u *user.User) (bool, error) {
 
 // ConcernsAt is Concerns by what holds at a Root.
 func (p *Policy) ConcernsAt(root *authz.Root, u *user.User) bool {
-	return p.here(u) || root.RequiresMFA(u.ID)
+	return !u.Service && (p.here(u) || root.RequiresMFA(u.ID))
 }
 
 // ConcernsIn is Concerns as part of a change, as things stand in it.
@@ -92,9 +92,10 @@ func (p *Policy) ConcernsIn(tx *database.Tx, u *user.User) (bool, error) {
 	return org.RequiresMFA(tx, u.ID)
 }
 
-// Enough refuses a session in which no second factor was shown, of a person of whom one is required.
+// Enough refuses a session in which no second factor was shown, of a person of whom one is required. A key was made in a session that was
+// enough; it counts while its person has a second factor.
 func (p *Policy) Enough(ctx context.Context, n *session.Session, u *user.User) error {
-	if n.MFA() {
+	if n.MFA() || n.Transport == session.Key && u.Enrolled() {
 		return nil
 	}
 	concerned, err := p.Concerns(ctx, u)

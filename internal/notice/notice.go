@@ -35,6 +35,7 @@ const (
 	FactorRemoved What = "factor_removed" // Value is the method
 	SignedIn      What = "signed_in"      // from a device that was not known
 	CodeUsed      What = "code_used"      // a recovery code
+	KeyAdded      What = "key_added"      // an API key
 )
 
 // Service writes to people.

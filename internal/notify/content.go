@@ -114,6 +114,12 @@ type (
 		NotMe string `json:"not_me,omitempty"`
 		Where Where  `json:"where"`
 	}
+	// KeyAdded tells of a new API key.
+	KeyAdded struct {
+		Name  string `json:"name"` // what its owner calls it
+		NotMe string `json:"not_me,omitempty"`
+		Where Where  `json:"where"`
+	}
 	// AccountLocked tells that somebody guesses, and gives the owner a way in.
 	AccountLocked struct {
 		Link  string `json:"link,omitempty"` // lets the owner pass
@@ -163,6 +169,7 @@ func (NewSignIn) name() string        { return "new_sign_in" }
 func (FactorAdded) name() string      { return "factor_added" }
 func (FactorRemoved) name() string    { return "factor_removed" }
 func (RecoveryCodeUsed) name() string { return "recovery_code_used" }
+func (KeyAdded) name() string         { return "key_added" }
 func (AccountLocked) name() string    { return "account_locked" }
 func (Invitation) name() string       { return "invitation" }
 func (Impersonated) name() string     { return "impersonated" }
@@ -195,6 +202,10 @@ func (c RecoveryCodeUsed) fill(v *view) {
 	v.Count, v.counted = c.Left, true
 	v.notice(c.NotMe, c.Where)
 }
+func (c KeyAdded) fill(v *view) {
+	v.Label = plain(c.Name)
+	v.notice(c.NotMe, c.Where)
+}
 func (c AccountLocked) fill(v *view) {
 	v.link = c.Link
 	v.where = c.Where
@@ -223,7 +234,7 @@ func samples() []Content {
 	return []Content{
 		VerifyEmail{link, "415203", at}, AccountExists{link}, ConfirmAddress{link, "415203", at}, AddressChanged{"new@example.com", link, at},
 		ResetPassword{link, "415203", at}, PasswordChanged{link, at}, MagicLink{link, "415203", at}, OneTimeCode{"415203", at}, NewSignIn{link, at},
-		FactorAdded{Passkey, "Laptop", link, at}, FactorRemoved{TOTP, "", link, at}, RecoveryCodeUsed{3, link, at}, AccountLocked{link, at},
+		FactorAdded{Passkey, "Laptop", link, at}, FactorRemoved{TOTP, "", link, at}, RecoveryCodeUsed{3, link, at}, KeyAdded{"Nightly build", link, at}, AccountLocked{link, at},
 		Invitation{"Acme", "Ann", []string{"recruiter"}, link}, Impersonated{"Ann", "A mended invoice", link, at}, AccountClosed{link, at.At, at}, AccountDeleted{at}, ExportReady{link}, Test{},
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/id"
+	"github.com/admit-dev/admit/internal/user"
 )
 
 // Whom is which members are looked for: every part that is given must fit.
@@ -37,7 +39,7 @@ func (s *Service) Member(ctx context.Context, c authz.Caller, ref, userID string
 	if err != nil {
 		return m, err
 	}
-	if c.User != userID {
+	if !c.Self(userID) {
 		if err := s.authz.Require(ctx, c, "sys:members:read", o.ID); err != nil {
 			return m, err
 		}
@@ -69,10 +71,34 @@ func (s *Service) Add(ctx context.Context, c authz.Caller, ref, userID string, r
 	return m, err
 }
 
+// Enlist makes somebody a member with these roles (ids or keys), as part of a change that makes them.
+func (s *Service) Enlist(tx *authz.Tx, ref, userID string, roles []string) (Org, error) {
+	o, err := s.changing(tx, ref)
+	if err != nil {
+		return o, err
+	}
+	held, err := rolesOf(tx, o.ID, roles)
+	if err != nil {
+		return o, err
+	}
+	return o, join(tx, o.ID, userID, held)
+}
+
+// owns refuses to have a service account own an organization.
+func owns(userID string, roles []Held) error {
+	if id.Valid("svc", userID) && slices.ContainsFunc(roles, func(h Held) bool { return h.ID == authz.Owner }) {
+		return user.ErrServiceOwns
+	}
+	return nil
+}
+
 // join adds a member.
 func join(tx *authz.Tx, orgID, userID string, roles []Held) error {
 	if userID == "" {
 		return nil // the operator makes an organization that nobody owns yet
+	}
+	if err := owns(userID, roles); err != nil {
+		return err
 	}
 	if err := insertMember(tx, orgID, userID); err != nil {
 		return err
@@ -142,7 +168,7 @@ func (s *Service) assign(ctx context.Context, c authz.Caller, ref, userID string
 		if err != nil {
 			return err
 		}
-		if userID != c.User {
+		if !c.Self(userID) {
 			if err := tx.Require(authz.RolesAssign, o.ID); err != nil {
 				return err
 			}
@@ -195,6 +221,9 @@ func exchange(tx *authz.Tx, m Member, roles []Held) error {
 	byID := func(a, b Held) int { return strings.Compare(a.ID, b.ID) }
 	if slices.EqualFunc(slices.SortedFunc(slices.Values(m.Roles), byID), slices.SortedFunc(slices.Values(roles), byID), same) {
 		return nil
+	}
+	if err := owns(m.User.ID, roles); err != nil {
+		return err
 	}
 	tx.TouchMember(m.OrgID, m.User.ID)
 	tx.Emit(MemberRolesChanged{m.OrgID, m.User.ID, keys(m.Roles), keys(roles)})
@@ -260,7 +289,7 @@ func (s *Service) Remove(ctx context.Context, c authz.Caller, ref, userID string
 		if err != nil {
 			return err
 		}
-		if c.User != userID {
+		if !c.Self(userID) {
 			if err := tx.Require(authz.MembersRemove, o.ID); err != nil {
 				return err
 			}

@@ -170,7 +170,7 @@ func (s *Service) Mine(ctx context.Context, c authz.Caller, after string, limit 
 	var refs []string
 	mine := root.OrgsOf(c.User)
 	for i := len(mine) - 1; i >= 0 && len(refs) <= limit; i-- {
-		if after == "" || mine[i] < after {
+		if c.Within(mine[i]) && (after == "" || mine[i] < after) {
 			refs = append(refs, mine[i])
 		}
 	}
@@ -325,7 +325,15 @@ func (s *Service) Delete(ctx context.Context, c authz.Caller, ref string) error 
 		}
 		tx.Touch(o.ID)
 		tx.Emit(Deleted{o.ID})
-		return deleteOrg(tx, o.ID)
+		if err := deleteOrg(tx, o.ID); err != nil {
+			return err
+		}
+		programs, err := deletePrograms(tx, o.ID)
+		for _, userID := range programs {
+			tx.TouchMember("", userID)
+			tx.Emit(user.Deleted{UserID: userID})
+		}
+		return err
 	})
 }
 

@@ -63,6 +63,11 @@ func requiresMFA(tx *database.Tx, userID string) (bool, error) {
 
 func insertOrg(tx *authz.Tx, o Org) error { return database.Insert(tx.Tx, "orgs", orgRow(o)) }
 
+// deletePrograms removes the service accounts of an organization that is gone: nobody could ever use them.
+func deletePrograms(tx *authz.Tx, orgID string) ([]string, error) {
+	return database.All[string](tx.Context(), tx.Tx, `DELETE FROM users WHERE service AND id IN (SELECT user_id FROM service_accounts WHERE org_id = $1) RETURNING id`, orgID)
+}
+
 func insertSlug(tx *authz.Tx, slug, orgID string) error {
 	_, err := tx.Exec(`INSERT INTO org_slugs (slug, org_id, created_at) VALUES ($1, $2, $3)`, slug, orgID, tx.Now)
 	if database.Taken(err) {

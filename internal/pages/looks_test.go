@@ -61,6 +61,18 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		}},
 		{"sessions", open("/account/sessions")},
 		{"linked", open("/account/linked")},
+		{"keys-none", open("/account/keys")},
+		{"key-new", open("/account/keys/new")},
+		{"key-new-wrong", func() { post(b, "/account/keys/new", "fill('name', ' '); fill('scopes', 'sys:members:read')") }},
+		{"key-made", func() {
+			post(b, "/account/keys/new", "fill('name', 'Nightly build'); fill('scopes', 'sys:members:read sys:orgs:read')")
+		}},
+		{"keys", open("/account/keys")},
+		{"key", func() {
+			open("/account/keys")()
+			b.Run(`window.leaving = true; document.querySelector('.items a').click(); return {};`)
+			b.Settle()
+		}},
 		{"data", open("/account/data")},
 		{"data-copy", func() {
 			post(b, "/account/data/export", "")

@@ -15,6 +15,7 @@ type Config struct {
 	IdentifierPerHour int    `env:"RATE_LIMIT_IDENTIFIER_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Failed attempts one account may have in an hour after its burst."`
 	IPGuessBurst      int    `env:"RATE_LIMIT_IP_GUESS_BURST" default:"100" min:"1" max:"100000" doc:"Wrong answers from one address, at whatever accounts, before it has to wait. Devices that people are known on do not wait."`
 	IPGuessPerHour    int    `env:"RATE_LIMIT_IP_GUESS_PER_HOUR" default:"60" min:"1" max:"100000" doc:"Wrong answers from one address in an hour after that."`
+	KeyPerMinute      int    `env:"RATE_LIMIT_API_KEY_PER_MINUTE" default:"6000" min:"1" max:"10000000" doc:"Requests that may be made in a minute with one API key, and with the access tokens that were made from it."`
 	RecipientPerHour  int    `env:"RATE_LIMIT_RECIPIENT_PER_HOUR" default:"10" min:"1" max:"100000" doc:"Links and codes that may be asked for in an hour for one e-mail address or phone number, whether it is known or not."`
 	TextsPerIP        int    `env:"RATE_LIMIT_SMS_IP_PER_HOUR" default:"20" min:"1" max:"100000" doc:"Text messages one address (IPv6: one /64) may ask for in an hour."`
 	TextsPerBlock     int    `env:"RATE_LIMIT_SMS_BLOCK_PER_HOUR" default:"30" min:"1" max:"100000" doc:"Text messages that may be asked for in an hour for numbers that differ in their last four digits only."`
@@ -39,6 +40,11 @@ func (c Config) Open(now func() time.Time, shared *redis.Client, box *secret.Box
 // PerIP limits an address. Its key is an IPKey.
 func (c Config) PerIP() Rule {
 	return Rule{Name: "ip", Limit: c.IPPerMinute, Per: time.Minute}
+}
+
+// PerKey limits what is done with an API key.
+func (c Config) PerKey() Rule {
+	return Rule{Name: "api_key", Limit: c.KeyPerMinute, Per: time.Minute}
 }
 
 // PerRecipient limits what strangers may have sent to an address.

@@ -44,7 +44,7 @@ type (
 	// Disowned is told of a change that its person says was not theirs.
 	Disowned struct {
 		UserID string `json:"user_id"`
-		Change string `json:"change"` // email, phone, password, factor_added, factor_removed, signed_in, code_used
+		Change string `json:"change"` // email, phone, password, factor_added, factor_removed, signed_in, code_used, key_added
 	}
 )
 

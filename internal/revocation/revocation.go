@@ -3,6 +3,7 @@
 package revocation
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -56,12 +57,13 @@ func parsePlace(text string) (place, error) {
 func marksOf(r database.Record) (ended string, revision int64, err error) {
 	var e struct {
 		Session  string `json:"session_id"`
+		Key      string `json:"key_id"` // of a service account: its tokens name it in the place of a session
 		Revision int64  `json:"revision"`
 	}
 	switch r.Kind {
-	case "session.revoked":
+	case "session.revoked", "api_key.revoked":
 		err = json.Unmarshal(r.Data, &e)
-		return revoked.Session(e.Session), 0, err
+		return revoked.Session(cmp.Or(e.Session, e.Key)), 0, err
 	case "authorization.changed":
 		err = json.Unmarshal(r.Data, &e)
 		return "", e.Revision, err

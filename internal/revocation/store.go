@@ -9,5 +9,5 @@ import (
 
 // endedSince is the data of every end of a session since a time.
 func endedSince(ctx context.Context, q database.Querier, at time.Time) ([]string, error) {
-	return database.All[string](ctx, q, `SELECT data FROM events WHERE kind = 'session.revoked' AND at >= $1`, at)
+	return database.All[string](ctx, q, `SELECT data FROM events WHERE kind IN ('session.revoked', 'api_key.revoked') AND at >= $1`, at)
 }

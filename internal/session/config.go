@@ -27,7 +27,13 @@ func (c Config) Check(production bool) error {
 	return nil
 }
 
-func (c Config) idle() time.Duration { return time.Duration(c.IdleMinutes) * time.Minute }
+// idle is how long a session is kept alive without a request. A key waits for its next use as long as it lives.
+func (c Config) idle(t Transport) time.Duration {
+	if t == Key {
+		return 0
+	}
+	return time.Duration(c.IdleMinutes) * time.Minute
+}
 
 // lifetime is how long a new session lives.
 func (c Config) lifetime(t Transport, remember bool) time.Duration {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/id"
@@ -19,8 +20,21 @@ import (
 	"github.com/admit-dev/admit/internal/user"
 )
 
-// Verifier says which session an access token is of and when the token ends, or that it is not valid.
-type Verifier func(ctx context.Context, token string) (sessionID string, expires time.Time, err error)
+// Verified is what an access token says of itself.
+type Verified struct {
+	SessionID string // or the id of the API key it was made from
+	Until     time.Time
+	Scope     []authz.Pattern // of one that was made from a key
+}
+
+// Verifier reads an access token, or says that it is not valid.
+type Verifier func(ctx context.Context, token string) (Verified, error)
+
+// Keys are credentials of another kind that count as sessions, and are remembered and forgotten as those are.
+type Keys struct {
+	ByID func(ctx context.Context, id string) (Session, user.User, error)
+	Seen func(tx *database.Tx, id string, at time.Time) error // notes when one was used last
+}
 
 // Service starts, checks, renews and ends sessions.
 type Service struct {
@@ -28,6 +42,7 @@ type Service struct {
 	cfg        Config
 	refreshKey []byte
 	verify     Verifier
+	keys       Keys
 	cache      *cache
 	shared     *shared // nil without Redis
 	log        *slog.Logger
@@ -48,6 +63,9 @@ func NewService(db *database.DB, cfg Config, box *secret.Box, feed *event.Feed, 
 	feed.Subscribe(s.cache.heard)
 	return s
 }
+
+// Serve has keys count as sessions. It is called once, before the first request.
+func (s *Service) Serve(keys Keys) { s.keys = keys }
 
 // Start is what a sign-in knows of the session it begins.
 type Start struct {
@@ -111,12 +129,27 @@ func (s *Service) ByAccessToken(ctx context.Context, token string) (*Live, error
 	}
 	k := key(sha256.Sum256([]byte(token)))
 	return s.lookup(ctx, k, func() (*Live, error) {
-		sessionID, until, err := s.verify(ctx, token)
+		v, err := s.verify(ctx, token)
 		if err != nil {
 			return nil, err
 		}
-		n, u, err := byID(ctx, s.db, sessionID)
-		return &Live{Session: n, User: u, until: until}, err
+		if id.Valid("key", v.SessionID) {
+			n, u, err := s.keys.ByID(ctx, v.SessionID)
+			if err == nil { // what it may do at most is part of what was signed
+				n.Ceiling = &authz.Ceiling{Patterns: v.Scope, Org: n.Ceiling.Org}
+			}
+			return &Live{Session: n, User: u, until: v.Until}, err
+		}
+		n, u, err := byID(ctx, s.db, v.SessionID)
+		return &Live{Session: n, User: u, until: v.Until}, err
+	})
+}
+
+// ByKey is who a credential of another kind belongs to, as read says or as it is remembered.
+func (s *Service) ByKey(ctx context.Context, text string, read func() (Session, user.User, error)) (*Live, error) {
+	return s.lookup(ctx, key(sha256.Sum256([]byte(text))), func() (*Live, error) {
+		n, u, err := read()
+		return &Live{Session: n, User: u, until: n.ExpiresAt}, err
 	})
 }
 
@@ -162,7 +195,7 @@ func (s *Service) Lookups() Lookups {
 }
 
 func (s *Service) valid(l *Live, now time.Time) bool {
-	return l.User.Active() && now.Before(l.until) && alive(l.Session, time.UnixMicro(l.seen.Load()), now, s.cfg.idle())
+	return l.User.Active() && now.Before(l.until) && alive(l.Session, time.UnixMicro(l.seen.Load()), now, s.cfg.idle(l.Session.Transport))
 }
 
 // Renewal is what a refresh token was exchanged for.
@@ -186,7 +219,7 @@ func (s *Service) Refresh(ctx context.Context, token string, enough func(context
 	if err != nil {
 		return Renewal{}, err
 	}
-	if !alive(n, s.seenAt(n), s.db.Now(), s.cfg.idle()) {
+	if !alive(n, s.seenAt(n), s.db.Now(), s.cfg.idle(n.Transport)) {
 		return Renewal{}, ErrRefresh
 	}
 	if err := enough(ctx, &n, &u); err != nil {
@@ -253,7 +286,7 @@ func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
 		if n.Act != nil {
 			n.IP, n.UserAgent = "", ""
 		}
-		if alive(n, n.SeenAt, s.db.Now(), s.cfg.idle()) {
+		if alive(n, n.SeenAt, s.db.Now(), s.cfg.idle(n.Transport)) {
 			list = append(list, n)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -26,6 +27,7 @@ type Transport string
 const (
 	Cookie Transport = "cookie" // an opaque session cookie
 	Token  Transport = "token"  // an access token, and a refresh token that renews it
+	Key    Transport = "key"    // an API key, or an access token that was made from one
 )
 
 // Trusted is what is said in amr of a session that began on a device whose person trusts it, beside what they showed.
@@ -68,6 +70,8 @@ type Session struct {
 	OrgID     string     // the organization it works in, if its person still belongs to it
 	ProvedAt  *time.Time // when they proved again that it is them
 	Act       *Act       // who acts in the name of its person; nil for the person themselves
+
+	Ceiling *authz.Ceiling // the most that may be done with it; nil for who signed in
 
 	generation int64 // of the refresh token that is valid now; 0 when none was given
 	rotatedAt  *time.Time

@@ -38,7 +38,7 @@ func (r row) session() Session {
 		act = &Act{r.ActorID, r.ParentID, r.Reason}
 	}
 	return Session{r.ID, r.UserID, Transport(r.Transport), strings.Fields(r.AMR), r.AuthAt, r.IP, r.UserAgent,
-		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.OrgID, r.ProvedAt, act, r.Generation, r.RotatedAt, r.Salt}
+		r.CreatedAt, r.SeenAt, r.ExpiresAt, r.OrgID, r.ProvedAt, act, nil, r.Generation, r.RotatedAt, r.Salt}
 }
 
 func insert(tx *database.Tx, s Session, cookieHash []byte) error {

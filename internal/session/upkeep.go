@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/id"
 )
 
 const (
@@ -32,12 +33,17 @@ func (s *Service) lastSeen(sessionID string) time.Time {
 	return s.seen[sessionID]
 }
 
-// seenAt is when a session was used last, here or as its row says.
-func (s *Service) seenAt(n Session) time.Time {
-	if at := s.lastSeen(n.ID); at.After(n.SeenAt) {
+// SeenAt is when a session or a key was used last, here or as its row says.
+func (s *Service) SeenAt(id string, row time.Time) time.Time {
+	if at := s.lastSeen(id); at.After(row) {
 		return at
 	}
-	return n.SeenAt
+	return row
+}
+
+// seenAt is when a session was used last, here or as its row says.
+func (s *Service) seenAt(n Session) time.Time {
+	return s.SeenAt(n.ID, n.SeenAt)
 }
 
 // WriteSeen writes when sessions were used last, in one quiet change.
@@ -51,8 +57,12 @@ func (s *Service) WriteSeen(ctx context.Context) error {
 	}
 	err := s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Quiet()
-		for id, at := range seen {
-			if err := setSeen(tx, id, at); err != nil {
+		for name, at := range seen {
+			set := setSeen
+			if id.Valid("key", name) {
+				set = s.keys.Seen
+			}
+			if err := set(tx, name, at); err != nil {
 				return err
 			}
 		}
@@ -78,7 +88,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 // Run keeps the rows tidy until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	every := seenEvery
-	if idle := s.cfg.idle(); idle > 0 {
+	if idle := s.cfg.idle(Cookie); idle > 0 {
 		every = min(every, idle/4)
 	}
 	seen, sweep := time.NewTicker(every), time.NewTicker(sweepEvery)

@@ -207,6 +207,14 @@ func (s *Service) Issue(g Grant) (Issued, error) {
 	now := s.db.Now()
 	c := Claims{Issuer: s.issuer, Subject: g.User.ID, Audience: s.cfg.Audience, ExpiresAt: now.Add(s.cfg.lifetime()).Unix(), IssuedAt: now.Unix(), NotBefore: now.Unix(),
 		ID: id.New("jti"), SessionID: g.SessionID, Type: "access", Role: g.User.Role(), Roles: g.User.Roles, Revision: g.Revision, Org: g.Org, OrgRoles: g.OrgRoles, AMR: g.AMR, AuthTime: g.AuthAt.Unix()}
+	life := s.cfg.lifetime()
+	if left := g.Until.Sub(now).Truncate(time.Second); !g.Until.IsZero() && left < life {
+		life = max(left, time.Second)
+		c.ExpiresAt = now.Add(life).Unix()
+	}
+	if g.Scope != "" {
+		c.Scope, c.ClientID = g.Scope, g.User.ID
+	}
 	if g.Actor != "" {
 		c.Act = &Actor{g.Actor}
 	}
@@ -225,7 +233,7 @@ func (s *Service) Issue(g Grant) (Issued, error) {
 		return Issued{}, errNoKey
 	}
 	text, err := compact(k.signer, payload)
-	return Issued{text, s.cfg.lifetime()}, err
+	return Issued{text, life}, err
 }
 
 var errNoKey = errors.New("token: there is no key to sign with")

@@ -43,6 +43,8 @@ type Grant struct {
 	OrgRoles  []string  // the keys of their roles there
 	Revision  string    // of the rights that all of this is by
 	Actor     string    // who acts in their name; "" for themselves
+	Scope     string    // of a service account: what it is for at most
+	Until     time.Time // when it ends at the latest, where it is not to live as long as others
 }
 
 // Claims are the claims of an access token: RFC 9068, and ours.
@@ -63,7 +65,9 @@ type Claims struct {
 	Revision  string   `json:"rev"` // of the rights it was made by; at_least takes it
 	AMR       []string `json:"amr"`
 	AuthTime  int64    `json:"auth_time"`
-	Act       *Actor   `json:"act,omitempty"` // only where somebody acts in the name of the subject
+	Act       *Actor   `json:"act,omitempty"`       // only where somebody acts in the name of the subject
+	Scope     string   `json:"scope,omitempty"`     // only of a service account, as is client_id: RFC 9068, section 2.2
+	ClientID  string   `json:"client_id,omitempty"` // the account itself
 }
 
 // Actor is who acts in the name of a token's subject (RFC 8693, section 4.1).
@@ -83,7 +87,7 @@ const leeway = 30 * time.Second
 // check holds the claims against this server and now.
 func (c Claims) check(issuer, audience string, now time.Time) error {
 	soon := now.Add(leeway).Unix()
-	if c.Issuer != issuer || c.Audience != audience || c.Type != "access" || c.Subject == "" || !id.Valid("ses", c.SessionID) ||
+	if c.Issuer != issuer || c.Audience != audience || c.Type != "access" || c.Subject == "" || !id.Valid("ses", c.SessionID) && !id.Valid("key", c.SessionID) ||
 		c.ExpiresAt <= now.Unix() || c.NotBefore > soon || c.IssuedAt > soon {
 		return ErrInvalid
 	}

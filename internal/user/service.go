@@ -228,6 +228,9 @@ func (s *Service) Update(ctx context.Context, userID string, c Change) (u User, 
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		before, err := ByID(ctx, tx, userID)
+		if err == nil && before.Service {
+			err = ErrNotFound // it has no profile, and nothing to be found by
+		}
 		if err != nil {
 			return err
 		}
@@ -364,6 +367,9 @@ func Grant(tx *database.Tx, userID, role string) (bool, error) {
 		return false, ErrRole
 	}
 	before, err := ByID(tx.Context(), tx, userID)
+	if err == nil && before.Service && role == SuperAdmin {
+		err = ErrServiceOwns
+	}
 	if err != nil || before.HasRole(role) {
 		return false, err
 	}

@@ -17,6 +17,7 @@ type userRow struct {
 	CreatedAt  time.Time  `db:"created_at"`
 	UpdatedAt  time.Time  `db:"updated_at"`
 	Guest      bool       `db:"guest"`
+	Service    bool       `db:"service"`
 }
 
 type identifierRow struct {
@@ -42,6 +43,7 @@ type Row struct {
 	Factors         *string    `db:"factors"`
 	Beside          *string    `db:"beside"`
 	Guest           bool       `db:"guest"`
+	Service         bool       `db:"service"`
 	Language        string     `db:"language"`
 	TimeZone        string     `db:"time_zone"`
 	DisabledAt      *time.Time `db:"disabled_at"`
@@ -55,7 +57,7 @@ const (
 	Select = `u.id, u.name, e.value, e.verified_at, n.value, p.value, p.verified_at,
 		(SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id),
 		(SELECT string_agg(f.method, ' ') FROM factors f WHERE f.user_id = u.id),
-		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.guest, u.language, u.time_zone, u.disabled_at, u.erase_at, u.created_at, u.updated_at`
+		(SELECT 'passkey' FROM passkeys k WHERE k.user_id = u.id LIMIT 1), u.guest, u.service, u.language, u.time_zone, u.disabled_at, u.erase_at, u.created_at, u.updated_at`
 	Joins = `LEFT JOIN identifiers e ON e.user_id = u.id AND e.kind = 'email' AND e.is_primary
 		LEFT JOIN identifiers n ON n.user_id = u.id AND n.kind = 'username' AND n.is_primary
 		LEFT JOIN identifiers p ON p.user_id = u.id AND p.kind = 'phone' AND p.is_primary`
@@ -63,7 +65,7 @@ const (
 
 // User is the person the row tells of.
 func (r Row) User() User {
-	u := User{ID: r.ID, Name: r.Name, Guest: r.Guest, Language: r.Language, TimeZone: r.TimeZone, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
+	u := User{ID: r.ID, Name: r.Name, Guest: r.Guest, Service: r.Service, Language: r.Language, TimeZone: r.TimeZone, EmailVerified: r.EmailVerifiedAt != nil, PhoneVerified: r.PhoneVerifiedAt != nil,
 		DisabledAt: r.DisabledAt, EraseAt: r.EraseAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	for _, c := range []struct {
 		to   *string
@@ -101,7 +103,7 @@ func ByIdentifier(ctx context.Context, q database.Querier, i Identifier) (User, 
 // list compares the beginning of what people are called by its characters: neither engine's LIKE means the same as the other's.
 func list(ctx context.Context, q database.Querier, f Filter, after string, limit int, now time.Time) ([]User, error) {
 	text, args := `SELECT `+Select+` FROM users u `+Joins+
-		` WHERE (CAST($1 AS TEXT) = '' OR u.id < $1) AND (CAST($2 AS TEXT) = '' OR u.id = $2 OR substr(lower(u.name), 1, length($2)) = $2
+		` WHERE NOT u.service AND (CAST($1 AS TEXT) = '' OR u.id < $1) AND (CAST($2 AS TEXT) = '' OR u.id = $2 OR substr(lower(u.name), 1, length($2)) = $2
 		OR EXISTS (SELECT 1 FROM identifiers i WHERE i.user_id = u.id AND substr(i.value, 1, length($2)) = $2))`, []any{after, f.Text, limit}
 	switch f.State {
 	case StateActive:
@@ -125,7 +127,7 @@ func list(ctx context.Context, q database.Querier, f Filter, after string, limit
 
 func count(ctx context.Context, q database.Querier, now time.Time) (Count, error) {
 	return database.One[Count](ctx, q, `SELECT COUNT(*), COUNT(CASE WHEN created_at > $1 THEN 1 END), COUNT(COALESCE(disabled_at, erase_at)),
-		(SELECT COUNT(*) FROM users l WHERE l.id IN (SELECT about FROM lockouts WHERE locked_until > $2)) FROM users`, now.Add(-30*24*time.Hour), now)
+		(SELECT COUNT(*) FROM users l WHERE l.id IN (SELECT about FROM lockouts WHERE locked_until > $2)) FROM users WHERE NOT service`, now.Add(-30*24*time.Hour), now)
 }
 
 func knownBy(ctx context.Context, q database.Querier, userID string) ([]Known, error) {

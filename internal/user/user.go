@@ -41,6 +41,7 @@ type User struct {
 	Factors       []string // the methods they have set up as a second factor, sorted
 	Beside        []string // the methods that may be chosen as the second factor once one of Factors is asked for, sorted
 	Guest         bool     // nothing is known of them; they are who they are by their session alone
+	Service       bool     // a program that acts for itself; it has no way to sign in
 	Language      string   // what pages and messages speak to them, a BCP 47 tag; "" is as the browser says
 	TimeZone      string   // which time they are shown, by its name in the IANA database; "" is UTC
 	DisabledAt    *time.Time

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/admit-dev/admit/internal/apikey"
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/database"
@@ -28,12 +29,13 @@ type Guard struct {
 	authz    *authz.Service
 	mfa      *mfa.Policy
 	acting   *impersonation.Service
+	keys     *apikey.Service
 	now      func() time.Time
 }
 
-// NewGuard reads these cookies and asks these sessions, roles, requirements, and who may act in the name of others.
-func NewGuard(cookies *Cookies, sessions *session.Service, az *authz.Service, required *mfa.Policy, acting *impersonation.Service, now func() time.Time) *Guard {
-	return &Guard{cookies, sessions, az, required, acting, now}
+// NewGuard reads these cookies and asks these sessions, roles, requirements, who may act in the name of others, and keys.
+func NewGuard(cookies *Cookies, sessions *session.Service, az *authz.Service, required *mfa.Policy, acting *impersonation.Service, keys *apikey.Service, now func() time.Time) *Guard {
+	return &Guard{cookies, sessions, az, required, acting, keys, now}
 }
 
 // Identify is who sent r, or a refusal: also for a session in which no second factor was shown, of somebody of whom one is required, and
@@ -55,6 +57,22 @@ func (g *Guard) Prover(r *http.Request) (*session.Live, error) {
 // Either is Identify for what somebody may do who acts in the name of another.
 func (g *Guard) Either(r *http.Request) (*session.Live, error) {
 	return g.demand(r, g.mfa.Enough)
+}
+
+// Keyed is Identify, or with acting Either, for what may also be done with an API key: whoever asks goes by CallerOf, or asks for no more than
+// who it is.
+func (g *Guard) Keyed(r *http.Request, acting bool) (*session.Live, error) {
+	live, err := g.Whoever(r)
+	if err == nil {
+		err = g.enough(r.Context(), live, g.mfa.Enough)
+	}
+	if err == nil && !acting {
+		err = alone(r, live)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return live, nil
 }
 
 // Return gives a browser its own session back that it had before it acted in the name of another, and clears the cookie of the other. It says
@@ -96,22 +114,8 @@ type demanded = func(context.Context, *session.Session, *user.User) error
 // alone refuses who acts in the name of another what is more than looking.
 func (g *Guard) alone(r *http.Request, enough demanded) (*session.Live, error) {
 	live, err := g.demand(r, enough)
-	if err == nil && live.Session.Act != nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil, authz.ErrActing
-	}
-	return live, err
-}
-
-func (g *Guard) demand(r *http.Request, enough demanded) (*session.Live, error) {
-	live, err := g.Recognize(r)
-	if err != nil {
-		return nil, err
-	}
-	err = enough(r.Context(), &live.Session, &live.User)
-	if errors.Is(err, authz.ErrMFA) {
-		if raised, gone := g.sessions.Raised(r.Context(), live); gone != nil || raised {
-			err = gone
-		}
+	if err == nil {
+		err = alone(r, live)
 	}
 	if err != nil {
 		return nil, err
@@ -119,12 +123,53 @@ func (g *Guard) demand(r *http.Request, enough demanded) (*session.Live, error) 
 	return live, nil
 }
 
+func alone(r *http.Request, live *session.Live) error {
+	if live.Session.Act != nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return authz.ErrActing
+	}
+	return nil
+}
+
+func (g *Guard) demand(r *http.Request, enough demanded) (*session.Live, error) {
+	live, err := g.Recognize(r)
+	if err == nil {
+		err = g.enough(r.Context(), live, enough)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return live, nil
+}
+
+func (g *Guard) enough(ctx context.Context, live *session.Live, enough demanded) error {
+	err := enough(ctx, &live.Session, &live.User)
+	if errors.Is(err, authz.ErrMFA) && live.Session.Transport != session.Key {
+		if raised, gone := g.sessions.Raised(ctx, live); gone != nil || raised {
+			err = gone
+		}
+	}
+	return err
+}
+
 // Recognize is who sent r, by bearer token or session cookie, or a refusal. A bearer token that is not valid is not made up
-// for by a cookie: who shows one means it. It is for what somebody may do who has to show a second factor first.
+// for by a cookie: who shows one means it. It is for what somebody may do who has to show a second factor first. A key is nobody
+// who could do anything for themselves: what may be done with one asks Keyed.
 func (g *Guard) Recognize(r *http.Request) (*session.Live, error) {
+	live, err := g.Whoever(r)
+	if err == nil && live.Session.Transport == session.Key {
+		return nil, authz.ErrCeiling
+	}
+	return live, err
+}
+
+// Whoever is Recognize, of keys too.
+func (g *Guard) Whoever(r *http.Request) (*session.Live, error) {
 	live, err := g.look(r)
 	if err == nil {
 		err = g.acting.Holds(r.Context(), &live.Session)
+	}
+	if err == nil && live.Session.Transport == session.Key {
+		err = g.keys.Afford(live.Session.ID)
 	}
 	if err != nil {
 		return nil, err
@@ -146,7 +191,10 @@ func (g *Guard) look(r *http.Request) (*session.Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	if present {
+	switch {
+	case present && apikey.Is(text):
+		return g.keys.ByText(r.Context(), text)
+	case present:
 		return g.sessions.ByAccessToken(r.Context(), text)
 	}
 	if cookie, ok := g.cookies.Session(r); ok {
@@ -161,6 +209,7 @@ func (g *Guard) CallerOf(r *http.Request, live *session.Live) authz.Caller {
 	n := live.Session
 	c := authz.Caller{User: live.User.ID, Context: map[string]any{
 		"ip": database.OriginOf(r.Context()).IP, "amr": n.AMR, "auth_age": int64(g.now().Sub(n.FreshAt()).Seconds()), "transport": string(n.Transport)}}
+	c.Ceiling = n.Ceiling
 	if n.Act != nil {
 		c.Ceiling = &authz.Ceiling{Actor: n.Act.UserID}
 	}
@@ -175,10 +224,10 @@ func LiveFrom(ctx context.Context) *session.Live {
 	return live
 }
 
-// RequireUser lets only signed-in people through, and who acts in their name, and refuses everybody else with 401.
+// RequireUser lets only signed-in people through, who acts in their name, and keys of theirs, and refuses everybody else with 401.
 func (g *Guard) RequireUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		live, err := g.Either(r)
+		live, err := g.Keyed(r, true)
 		if err != nil {
 			WriteError(w, r, err)
 			return
@@ -191,6 +240,9 @@ func (g *Guard) RequireUser(next http.Handler) http.Handler {
 func (g *Guard) Fresh(ctx context.Context, live *session.Live, most time.Duration) error {
 	if live.Session.Act != nil {
 		return authz.ErrActing
+	}
+	if live.Session.Transport == session.Key {
+		return authz.ErrCeiling
 	}
 	if live.User.Guest {
 		return nil // has nothing to prove it with, and nothing to lose but the session
@@ -219,7 +271,12 @@ func (g *Guard) RequireFresh(most time.Duration) func(http.Handler) http.Handler
 func (g *Guard) RequireGlobalRole(role string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return g.RequireUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !LiveFrom(r.Context()).User.HasRole(role) {
+			live := LiveFrom(r.Context())
+			if live.Session.Transport == session.Key { // what it may do is said in permissions, and by no role
+				WriteError(w, r, authz.ErrCeiling)
+				return
+			}
+			if !live.User.HasRole(role) {
 				WriteError(w, r, ErrRole)
 				return
 			}

@@ -27,6 +27,8 @@ type account struct {
 
 	profile, email, phone, security, password, passkey, setUp, code, codes, sessions, linked, orgs, data *pages.Template
 
+	keys, newKey, madeKey, key *pages.Template
+
 	trip *web.Cookie // binds a browser to its trips to other services
 }
 
@@ -36,6 +38,7 @@ const (
 	atSecurity = "/account/security"
 	atSessions = "/account/sessions"
 	atLinked   = "/account/linked"
+	atKeys     = "/account/keys"
 	atOrgs     = "/account/organizations"
 	atData     = "/account/data"
 )
@@ -50,6 +53,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s.profile, s.email, s.security, s.password = t("profile.html"), t("email.html"), t("security.html"), t("password.html")
 	s.passkey, s.setUp, s.code, s.codes, s.phone = t("passkey.html"), t("setup.html"), t("code.html"), t("codes.html"), t("phone.html")
 	s.sessions, s.linked, s.orgs, s.data = t("sessions.html"), t("linked.html"), t("organizations.html"), t("data.html")
+	s.keys, s.newKey, s.madeKey, s.key = t("keys.html"), t("key_new.html"), t("key_made.html"), t("key.html")
 	s.linked.Policy = pages.LeadingOn
 	s.mountProfile(mux)
 	s.mountPhone(mux)
@@ -57,6 +61,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s.mountFactors(mux)
 	s.mountSessions(mux)
 	s.mountLinked(mux)
+	s.mountKeys(mux)
 	s.mountOrgs(mux)
 	s.mountData(mux)
 	return nil
@@ -67,7 +72,7 @@ func (s *account) shell(v *pages.Visit, at string) {
 	u := v.Live.User
 	v.Shell = &pages.Shell{Title: v.T("account.title"), Note: cmp.Or(u.Email, u.Username, u.Phone, u.Name)}
 	for _, l := range []struct{ href, word string }{
-		{atProfile, "account.profile"}, {atSecurity, "account.security"}, {atSessions, "account.sessions"}, {atLinked, "account.linked"}, {atOrgs, "account.orgs"}, {atData, "account.data"},
+		{atProfile, "account.profile"}, {atSecurity, "account.security"}, {atSessions, "account.sessions"}, {atLinked, "account.linked"}, {atKeys, "account.keys"}, {atOrgs, "account.orgs"}, {atData, "account.data"},
 	} {
 		if l.href == atLinked && len(s.app.Social.Providers()) == 0 {
 			continue

@@ -85,6 +85,7 @@ var disowned = map[notice.What]string{
 	notice.FactorRemoved: "not-me.factor_removed",
 	notice.SignedIn:      "not-me.signed_in",
 	notice.CodeUsed:      "not-me.code_used",
+	notice.KeyAdded:      "not-me.key_added",
 }
 
 func (s *signin) askNotMe(ctx context.Context, token string) (asked, error) {
