@@ -27,10 +27,11 @@ func NewService(db *database.DB, cfg Config, challenges *challenge.Service, mess
 	return &Service{db, cfg, challenges, messages, notices, origin}
 }
 
-// Welcome asks somebody who has just been made whether the address is theirs, unless that is off or known.
-func (s *Service) Welcome(tx *database.Tx, u user.User) error {
-	if s.cfg.Verification != "soft" || u.Email == "" || u.EmailVerified || !s.notify.Carries(notify.Email) {
-		return nil // who is required to show it is asked by the sign-in
+// Welcome asks somebody who has just been made whether the address is theirs, unless that is off or known. A sign-in that follows at once asks
+// by itself where it is required.
+func (s *Service) Welcome(tx *database.Tx, u user.User, signsIn bool) error {
+	if s.cfg.Verification == "off" || s.cfg.Verification == "required" && signsIn || u.Email == "" || u.EmailVerified || !s.notify.Carries(notify.Email) {
+		return nil
 	}
 	return s.ask(tx, u)
 }

@@ -26,10 +26,7 @@ func (s *Server) Client() *Client {
 	if err != nil {
 		s.Fatal(err)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	s.Cleanup(transport.CloseIdleConnections)
-	return &Client{T: s.T, URL: s.URL, Header: http.Header{}, Client: &http.Client{Jar: jar, Transport: transport,
+	return &Client{T: s.T, URL: s.URL, Header: http.Header{}, Client: &http.Client{Jar: jar, Transport: s.connections,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 

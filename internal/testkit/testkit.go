@@ -57,7 +57,8 @@ type Server struct {
 	Engine string
 	Config admit.Config
 
-	cursor database.Cursor
+	cursor      database.Cursor
+	connections *http.Transport // of all its clients
 }
 
 // Config is a configuration that is quick and quiet: cheap hashes, no limits, no device that is known, the store at databaseURL.
@@ -189,7 +190,9 @@ func start(t *testing.T, cfg admit.Config, clock *Clock, l net.Listener, more []
 			t.Error(err)
 		}
 	})
-	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL, Config: cfg}
+	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL, Config: cfg, connections: http.DefaultTransport.(*http.Transport).Clone()}
+	s.connections.MaxIdleConnsPerHost = 64
+	t.Cleanup(s.connections.CloseIdleConnections)
 	s.Records() // what the start itself told
 	return s
 }

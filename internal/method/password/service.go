@@ -177,7 +177,7 @@ func (s *Service) signUp(ctx context.Context, in user.New, password string, f lo
 		if err != nil {
 			return err
 		}
-		if err := s.addresses.Welcome(tx, u); err != nil || strict {
+		if err := s.addresses.Welcome(tx, u, !strict); err != nil || strict {
 			return err
 		}
 		out, err = s.door.Welcome(tx, u, login.Shown{Method: "password", AMR: AMR}, f)
@@ -214,7 +214,7 @@ func (s *Service) Settle(ctx context.Context, guestID string, in user.New, passw
 		if _, err := session.RevokeAll(tx, u.ID, "", session.Replaced); err != nil {
 			return err
 		}
-		if err := s.addresses.Welcome(tx, u); err != nil || strict {
+		if err := s.addresses.Welcome(tx, u, !strict); err != nil || strict {
 			return err
 		}
 		out, err = s.door.Welcome(tx, u, login.Shown{Method: "password", AMR: AMR}, f)
@@ -299,7 +299,7 @@ func (s *Service) Create(ctx context.Context, c authz.Caller, in user.New, passw
 		if u, err = s.create(tx, ids, name, hash); err != nil {
 			return err
 		}
-		return s.addresses.Welcome(tx, u)
+		return s.addresses.Welcome(tx, u, false)
 	})
 	return u, err
 }

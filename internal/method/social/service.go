@@ -185,7 +185,7 @@ func (s *Service) furnish(tx *database.Tx, userID string, ids []user.Identifier,
 	if u, err = user.ByID(tx.Context(), tx, userID); err != nil {
 		return u, r, err
 	}
-	return u, r, s.addresses.Welcome(tx, u)
+	return u, r, s.addresses.Welcome(tx, u, true)
 }
 
 // settleGuest makes somebody of a guest who links an identity: they can come back by it. An address of somebody else stays theirs.

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/owner"
@@ -57,8 +58,8 @@ func (s *signin) claim(v *pages.Visit) error {
 		return v.Retry(err, s.showStart)
 	case out.Step != nil:
 		v.Status(http.StatusUnauthorized)
-		v.Form.Faults = []pages.Fault{{Message: v.T("start.second_factor")}}
-		return s.showStart(v)
+		s.back.Set(v.W, url.QueryEscape("/start?done"), v.Now.Add(returnLife), v.Now)
+		return s.ask(v, *out.Step)
 	}
 	s.enter(v, out)
 	return v.Redirect("/start?done")

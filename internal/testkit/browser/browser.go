@@ -21,6 +21,7 @@ import (
 type Browser struct {
 	T   testing.TB
 	ctx context.Context
+	off bool // pages run no scripts of their own
 }
 
 // patience is how long a browser may take for one thing, on a machine that is busy.
@@ -106,6 +107,7 @@ func (b *Browser) Run(body string) map[string]any {
 // Scripts says whether pages run scripts of their own. What the test runs on them is run in any case.
 func (b *Browser) Scripts(on bool) {
 	b.T.Helper()
+	b.off = !on
 	b.do(func(ctx context.Context, t *chromedp.Target) (none chromedp.Void, err error) {
 		_, err = cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 		return none, err
@@ -126,4 +128,37 @@ func (b *Browser) Submit(form, field, text string) {
 			b.T.Fatal(err)
 		}
 	}
+}
+
+// Fill types into fields of a form by their names, presses the button that sends it, the first of the primary ones, unless a script sends a whole code by itself, and waits for
+// the page that it leads to.
+func (b *Browser) Fill(form string, typed ...string) {
+	b.T.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	var steps []chromedp.Action[chromedp.Void]
+	for i := 0; i < len(typed); i += 2 {
+		steps = append(steps, chromedp.SendKeys(form+` [name="`+typed[i]+`"]`, typed[i+1]))
+	}
+	on := b.Run(`window.leaving = true; const has = (what) => !!document.querySelector('` + form + ` ' + what); return {code: has('[data-code]'), primary: has('button.primary')};`)
+	if b.off || on["code"] != true {
+		button := " button:not([type=button])"
+		if on["primary"] == true {
+			button = " button.primary"
+		}
+		steps = append(steps, chromedp.Click(form+button))
+	}
+	for _, one := range steps {
+		if err := chromedp.Do(ctx, one); err != nil {
+			b.T.Fatalf("%s: %v", form, err)
+		}
+	}
+	b.Settle()
+}
+
+// Reads is what the page that is open says to people.
+func (b *Browser) Reads() string {
+	b.T.Helper()
+	text, _ := b.Run(`return {text: document.body.innerText};`)["text"].(string)
+	return text
 }
