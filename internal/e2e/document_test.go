@@ -37,7 +37,6 @@ func TestAnswersAreDocumented(t *testing.T) {
 }
 
 func answersAreDocumented(t *testing.T, s *testkit.Server) {
-	s.Drain() // so that the stream of revocations ends
 	declare(s, "jobs:post")
 	w := newWorld(s, "ann")
 	s.Grant(w.owner.Get("/auth/me").Text("id"), authz.SuperAdmin)

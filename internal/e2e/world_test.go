@@ -192,6 +192,7 @@ func (w *world) body(o op) any {
 		"POST /auth/password/strength":                    m{"password": pass},
 		"POST /auth/not-me":                               m{"token": "nothing"},
 		"POST /auth/unlock":                               m{"token": "nothing"},
+		"POST /auth/keep":                                 m{"token": "nothing"},
 		"POST /auth/reauthenticate/options":               m{},
 		"POST /auth/magic-link":                           m{"email": "linked-" + w.email},
 		"POST /auth/magic-link/verify":                    m{"token": "nothing"},

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -83,13 +84,28 @@ func (c *Client) Do(method, path string, body any) Answer {
 func Read(t testing.TB, resp *http.Response) Answer {
 	t.Helper()
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
+	text, err := whole(resp)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := Answer{T: t, Status: resp.StatusCode, Header: resp.Header, Body: text}
 	_ = json.Unmarshal(text, &a.JSON)
 	return a
+}
+
+// whole is the body of an answer, and the first event of a stream, which has no end.
+func whole(resp *http.Response) ([]byte, error) {
+	if resp.Header.Get("Content-Type") != "text/event-stream" {
+		return io.ReadAll(resp.Body)
+	}
+	var text []byte
+	for lines := bufio.NewReader(resp.Body); !bytes.HasSuffix(text, []byte("\n\n")); {
+		line, err := lines.ReadBytes('\n')
+		if text = append(text, line...); err != nil {
+			return text, err
+		}
+	}
+	return text, nil
 }
 
 // Get sends a GET.
