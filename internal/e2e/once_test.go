@@ -1,14 +1,112 @@
 package e2e_test
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/testkit"
 )
+
+// TestMain makes a server of this program where a test wants one beside its own: another process on the same store, by the same clock, which is
+// kept in the file that E2E_CLOCK names.
+func TestMain(m *testing.M) {
+	if file := os.Getenv("E2E_CLOCK"); file != "" {
+		if err := serveBeside(file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serveBeside says where it listens, and serves until nobody holds its input any more.
+func serveBeside(file string) error {
+	cfg, err := admit.ConfigFromEnv()
+	if err != nil {
+		return err
+	}
+	clock := func() time.Time {
+		text, err := os.ReadFile(file)
+		n, wrong := strconv.ParseInt(string(text), 10, 64)
+		if err != nil || wrong != nil {
+			panic("the clock cannot be read")
+		}
+		return time.UnixMicro(n)
+	}
+	srv, err := admit.New(context.Background(), cfg, admit.WithClock(clock), admit.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println("http://" + l.Addr().String())
+	go func() { _ = http.Serve(l, srv) }()
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// besides starts another process on the store of a server. set has it go by the time of that server now.
+func besides(s *testkit.Server) (other *testkit.Server, set func()) {
+	s.Helper()
+	file := filepath.Join(s.TempDir(), "clock")
+	set = func() {
+		next := file + ".next"
+		err := os.WriteFile(next, []byte(strconv.FormatInt(s.Now().UnixMicro(), 10)), 0o600)
+		if err == nil {
+			err = os.Rename(next, file)
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+	}
+	set()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = []string{"E2E_CLOCK=" + file, "HOME=" + s.TempDir(), "DATABASE_URL=" + s.Config.Database.URL, "DATA_DIR=" + s.Config.Server.DataDir, "RATE_LIMIT=off", "EMAIL_VERIFICATION=off",
+		"PASSWORD_HASH_MEMORY_KIB=64", "PASSWORD_HASH_ITERATIONS=1", "KNOWN_DEVICE_DAYS=0", "EVENT_FILE=off", "LOCKOUT_AFTER=" + strconv.Itoa(s.Config.Lockout.After)}
+	cmd.Dir, cmd.Stderr = s.TempDir(), os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		s.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() {
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil {
+			s.Error(err)
+		}
+	})
+	url, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		s.Fatal(err)
+	}
+	copied := *s
+	copied.URL = strings.TrimSpace(url)
+	return &copied, set
+}
 
 // rounds is how often what may happen once is tried by sixteen at the same moment: ONCE_ROUNDS, or a few.
 func rounds(t *testing.T) int {
@@ -28,7 +126,7 @@ type single struct {
 	make func(s *testkit.Server, round int) (use func(s *testkit.Server) testkit.Answer)
 }
 
-// Whatever is good once is used once: of sixteen who send it at the same moment to two servers on one store, one succeeds, and the others
+// Whatever is good once is used once: of sixteen who send it at the same moment to two processes on one store, one succeeds, and the others
 // are refused as somebody who comes too late.
 func TestGoodOnce(t *testing.T) {
 	for _, engine := range testkit.Engines() {
@@ -39,9 +137,12 @@ func TestGoodOnce(t *testing.T) {
 				if o.what == "unlock link" { // elsewhere those who come too late would lock the account
 					cfg.Lockout.After = 3
 				}
-				servers := []*testkit.Server{testkit.Start(t, cfg, clock), testkit.Start(t, cfg, clock)}
+				one := testkit.Start(t, cfg, clock)
+				other, set := besides(one)
+				servers := []*testkit.Server{one, other}
 				for round := range rounds(t) {
-					use := o.make(servers[0], round)
+					use := o.make(one, round)
+					set()
 					var all sync.WaitGroup
 					answers := make([]testkit.Answer, 16)
 					for i := range answers {

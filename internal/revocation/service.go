@@ -122,15 +122,16 @@ func (s *Service) read(ctx context.Context) error {
 	s.mu.Lock()
 	at, epoch := s.at, s.epoch
 	s.mu.Unlock()
-	var list []entry
+	var list, before []entry
 	if current := s.rights.Epoch(); epoch == "" || current != "" && current != epoch {
 		var err error
-		if epoch, at, list, err = s.everything(ctx, now); err != nil {
+		if epoch, at, before, err = s.everything(ctx, now); err != nil {
 			return err
 		}
 	}
-	for {
-		records, err := s.db.Events(ctx, at, batch)
+	settled := true // nothing that is earlier can appear still
+	for next := at; ; {
+		records, err := s.db.Events(ctx, next, batch)
 		if err != nil {
 			return err
 		}
@@ -140,14 +141,16 @@ func (s *Service) read(ctx context.Context) error {
 				return err
 			}
 			list = append(list, more...)
-			if !r.Unsettled && at.Before(r.Cursor) {
+			next = r.Cursor
+			if settled = settled && !r.Unsettled; settled {
 				at = r.Cursor
 			}
 		}
-		if len(records) < batch || records[len(records)-1].Unsettled {
+		if len(records) < batch {
 			break
 		}
 	}
+	list = append(list, before...) // what is in both has the place that the event says
 	s.keepAll(epoch, at, list, began, now)
 	return nil
 }
