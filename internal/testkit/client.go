@@ -27,8 +27,19 @@ func (s *Server) Client() *Client {
 	if err != nil {
 		s.Fatal(err)
 	}
+	if s.connections == nil { // a server that the test made itself
+		s.connections = connections(s.T)
+	}
 	return &Client{T: s.T, URL: s.URL, Header: http.Header{}, Client: &http.Client{Jar: jar, Transport: s.connections,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// connections are those of all clients of a server.
+func connections(t *testing.T) *http.Transport {
+	c := http.DefaultTransport.(*http.Transport).Clone()
+	c.MaxIdleConnsPerHost = 64
+	t.Cleanup(c.CloseIdleConnections)
+	return c
 }
 
 // Answer is what came back.

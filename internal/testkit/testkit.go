@@ -190,9 +190,7 @@ func start(t *testing.T, cfg admit.Config, clock *Clock, l net.Listener, more []
 			t.Error(err)
 		}
 	})
-	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL, Config: cfg, connections: http.DefaultTransport.(*http.Transport).Clone()}
-	s.connections.MaxIdleConnsPerHost = 64
-	t.Cleanup(s.connections.CloseIdleConnections)
+	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL, Config: cfg, connections: connections(t)}
 	s.Records() // what the start itself told
 	return s
 }
