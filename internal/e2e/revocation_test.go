@@ -251,8 +251,9 @@ func TestRevocationFeedOfTwoServers(t *testing.T) {
 		a.Records() // everything is settled
 		come(t, "the place after it", func() bool {
 			at, _, _ = message(a, "", "0")
+			all, _, _ := message(b, "", "0") // it has heard of it, too
 			m, _, _ := message(b, at.Cursor, "0")
-			return !m.Whole && len(m.Ended) == 0
+			return slices.Contains(all.Ended, ended[0]) && !m.Whole && len(m.Ended) == 0
 		})
 		out("two@example.com")
 		out("three@example.com")
