@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/admit-dev/admit/internal/place"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -55,34 +56,22 @@ func (s *Server) RequireFresh(most time.Duration) func(http.Handler) http.Handle
 }
 
 // Place says which organization a request is about: its id or slug. "" is none, and asks about the whole platform.
-type Place func(*http.Request) string
+type Place = place.Place
 
 // OrgFromPath takes the organization from a wildcard of the route's pattern, as in /orgs/{org}/jobs.
-func OrgFromPath(name string) Place {
-	return func(r *http.Request) string { return named(r.PathValue(name)) }
-}
+func OrgFromPath(name string) Place { return place.FromPath(name) }
 
 // OrgFromQuery takes the organization from a parameter of the query.
-func OrgFromQuery(name string) Place {
-	return func(r *http.Request) string { return named(r.URL.Query().Get(name)) }
-}
-
-// named keeps a name that was forgotten from meaning the platform: no organization is called so.
-func named(org string) string {
-	if org == "" {
-		return "-"
-	}
-	return org
-}
+func OrgFromQuery(name string) Place { return place.FromQuery(name) }
 
 // Platform asks about the whole platform.
 func Platform(*http.Request) string { return "" }
 
-// RequirePermission lets only people through who have a permission, such as post_job, in the organization that place names: 401 for
+// RequirePermission lets only people through who have a permission, such as post_job, in the organization that org names: 401 for
 // strangers, 403 for others, with a problem (RFC 9457) that says what is missing. It goes by what holds now, whatever the
 // access token says, and asks no database for it. A permission that was never declared is an error (422) and nobody's.
-func (s *Server) RequirePermission(permission string, place Place) func(http.Handler) http.Handler {
-	require := s.guard.RequirePermission(permission, func(r *http.Request) (string, error) { return s.app.Authz.OrgID(r.Context(), place(r)) })
+func (s *Server) RequirePermission(permission string, org Place) func(http.Handler) http.Handler {
+	require := s.guard.RequirePermission(permission, func(r *http.Request) (string, error) { return s.app.Authz.OrgID(r.Context(), org(r)) })
 	return func(next http.Handler) http.Handler { return s.edge.Wrap(require(next)) }
 }
 

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/admit-dev/admit/internal/place"
 )
 
 type userKey struct{}
@@ -51,36 +53,24 @@ func (c *Client) RequireFresh(most time.Duration) func(http.Handler) http.Handle
 }
 
 // Place says which organization a request is about: its id or slug. "" is none, and asks about the whole platform.
-type Place func(*http.Request) string
+type Place = place.Place
 
 // OrgFromPath takes the organization from a wildcard of the route's pattern, as in /orgs/{org}/jobs.
-func OrgFromPath(name string) Place {
-	return func(r *http.Request) string { return named(r.PathValue(name)) }
-}
+func OrgFromPath(name string) Place { return place.FromPath(name) }
 
 // OrgFromQuery takes the organization from a parameter of the query.
-func OrgFromQuery(name string) Place {
-	return func(r *http.Request) string { return named(r.URL.Query().Get(name)) }
-}
-
-// named keeps a name that was forgotten from meaning the platform: no organization is called so.
-func named(org string) string {
-	if org == "" {
-		return "-"
-	}
-	return org
-}
+func OrgFromQuery(name string) Place { return place.FromQuery(name) }
 
 // Platform asks about the whole platform.
 func Platform(*http.Request) string { return "" }
 
-// RequirePermission lets only people through who have a permission, such as post_job, in the organization that place names: 401 for strangers,
+// RequirePermission lets only people through who have a permission, such as post_job, in the organization that org names: 401 for strangers,
 // 403 for others. It asks the server, so that it goes by what holds now.
-func (c *Client) RequirePermission(permission string, place Place) func(http.Handler) http.Handler {
+func (c *Client) RequirePermission(permission string, org Place) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return c.guard(next, func(r *http.Request, _ *User) *problem {
 			token, _ := bearer(r)
-			allowed, err := c.May(r.Context(), token, permission, place(r))
+			allowed, err := c.May(r.Context(), token, permission, org(r))
 			switch {
 			case errors.Is(err, ErrToken):
 				return refused(ErrToken)

@@ -105,13 +105,10 @@ func (s *Service) Keep(ctx context.Context, token string) error {
 	})
 }
 
-// Reopen opens an account again that was closed by somebody else than its person.
-func (s *Service) Reopen(ctx context.Context, userID string) error {
-	return s.authz.Write(ctx, authz.System, func(tx *authz.Tx) error {
-		tx.Quiet() // it is open
-		_, err := reopen(tx, userID)
-		return err
-	})
+// Reopen opens an account again that was closed by somebody else than its person, as part of a change.
+func Reopen(tx *authz.Tx, userID string) error {
+	_, err := reopen(tx, userID)
+	return err
 }
 
 func reopen(tx *authz.Tx, userID string) (bool, error) {

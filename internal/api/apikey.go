@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -111,10 +110,7 @@ func (s *API) listKeys(q *call, in *listKeysIn) (APIKeys, error) {
 		return APIKeys{}, ErrCursor
 	}
 	if in.OrgID != "" {
-		list, after, err := s.app.APIKeys.In(q, q.caller(), in.OrgID, in.Cursor, in.Limit)
-		if in.UserID != "" {
-			list = slices.DeleteFunc(list, func(k apikey.Key) bool { return k.UserID != in.UserID })
-		}
+		list, after, err := s.app.APIKeys.In(q, q.caller(), in.OrgID, in.UserID, in.Cursor, in.Limit)
 		return APIKeys{mapped(list, newAPIKey), next(after)}, err
 	}
 	userID := in.UserID

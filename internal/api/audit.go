@@ -97,18 +97,9 @@ func (s *API) audit() {
 	})
 }
 
-// newAccountEvent does not tell people where those are who look after the site.
 func newAccountEvent(r audit.Record, me string) AccountEvent {
-	e := AccountEvent{ID: r.ID, At: r.At, Kind: r.Kind, Outcome: r.Outcome, By: "operator"}
-	switch r.Actor {
-	case me:
-		e.By = "you"
-	case "":
-		e.By = "somebody"
-	default:
-		return e
-	}
-	e.SessionID, e.IP, e.UserAgent = r.SessionID, r.IP, r.UserAgent
+	r, by := r.SeenBy(me)
+	e := AccountEvent{ID: r.ID, At: r.At, Kind: r.Kind, Outcome: r.Outcome, By: by, SessionID: r.SessionID, IP: r.IP, UserAgent: r.UserAgent}
 	if r.UserAgent != "" {
 		e.Device = device.Name(r.UserAgent)
 	}

@@ -161,8 +161,8 @@ func (s *API) issue(ctx context.Context, u people.User, n session.Session) (toke
 		return token.Issued{}, err
 	}
 	org, roles := s.active(root, u, n)
-	held := root.View().RolesOf(u.ID, "", s.app.DB.Now())
-	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(role string) bool { return !slices.Contains(held, "global:"+role) })
+	held := root.GlobalRoleKeys(u.ID, s.app.DB.Now())
+	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(role string) bool { return !slices.Contains(held, role) })
 	g := token.Grant{User: u, SessionID: n.ID, AMR: n.AMR, AuthAt: n.FreshAt(), Org: org, OrgRoles: roles, Revision: s.app.Authz.Revision(root)}
 	if n.Act != nil {
 		g.Actor = n.Act.UserID

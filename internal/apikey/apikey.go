@@ -62,6 +62,7 @@ const (
 	ByManager Reason = "revoked_by_admin" // by who looks after the keys of others
 	Reclaimed Reason = "reclaimed"        // the owner of the address took the account over
 	NotMe     Reason = "not_me"           // its person says that something was not done by them
+	Replaced  Reason = "replaced"         // another took its place at once
 )
 
 type (

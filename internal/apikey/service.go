@@ -266,6 +266,9 @@ func (s *Service) RotateIn(tx *database.Tx, userID, keyID string, overlap time.D
 		return Key{}, "", err
 	}
 	tx.Emit(Rotated{userID, keyID, d.key.ID, until})
+	if overlap == 0 {
+		tx.Emit(Ended{userID, keyID, Replaced}) // whoever verifies tokens elsewhere hears of nothing else
+	}
 	return s.Add(tx, d)
 }
 
@@ -373,8 +376,9 @@ func (s *Service) Of(ctx context.Context, c authz.Caller, userID string) ([]Key,
 	return s.List(ctx, userID)
 }
 
-// In is the keys that can be used in one organization alone, newest first, for holders of sys:apikeys:manage there, and after which to go on.
-func (s *Service) In(ctx context.Context, c authz.Caller, org, after string, limit int) ([]Key, string, error) {
+// In is the keys that can be used in one organization alone, of one person unless userID is "", newest first, for holders of sys:apikeys:manage
+// there, and after which to go on.
+func (s *Service) In(ctx context.Context, c authz.Caller, org, userID, after string, limit int) ([]Key, string, error) {
 	orgID, err := s.authz.OrgID(ctx, org)
 	if err == nil {
 		err = s.authz.Require(ctx, c, Manage, orgID)
@@ -382,7 +386,7 @@ func (s *Service) In(ctx context.Context, c authz.Caller, org, after string, lim
 	if err != nil {
 		return nil, "", err
 	}
-	list, err := listIn(ctx, s.db, orgID, after, limit+1)
+	list, err := listIn(ctx, s.db, orgID, userID, after, limit+1)
 	next := ""
 	if len(list) > limit {
 		list = list[:limit]

@@ -69,8 +69,9 @@ func listOf(ctx context.Context, q database.Querier, userID string) ([]Key, erro
 	return keys(rows), err
 }
 
-func listIn(ctx context.Context, q database.Querier, orgID, after string, limit int) ([]Key, error) {
-	rows, err := database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM api_keys WHERE org_id = $1 AND (CAST($2 AS TEXT) = '' OR id < $2) ORDER BY id DESC LIMIT $3`, orgID, after, limit)
+func listIn(ctx context.Context, q database.Querier, orgID, userID, after string, limit int) ([]Key, error) {
+	rows, err := database.All[row](ctx, q, `SELECT `+database.Columns[row]()+` FROM api_keys WHERE org_id = $1 AND (CAST($2 AS TEXT) = '' OR user_id = $2)
+		AND (CAST($3 AS TEXT) = '' OR id < $3) ORDER BY id DESC LIMIT $4`, orgID, userID, after, limit)
 	return keys(rows), err
 }
 

@@ -64,7 +64,7 @@ func (a *App) ways(box *secret.Box) error {
 	a.Social = social.NewService(elsewhere, a.Config.Social, a.Config.Outbound, box, a.Door, notices, a.Addresses)
 	a.Passwords = password.NewService(a.Config.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
 		Addresses: a.Addresses, Breaches: breach.NewService(a.Config.Breach, a.Config.Outbound), Site: []string{a.Config.Notify.App, a.Config.Web.Host()}, Log: a.Log})
-	a.Resets = recovery.NewService(a.DB, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Devices, a.Config.Web.Origin())
+	a.Resets = recovery.NewService(a.DB, a.Authz, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Devices, a.Config.Web.Origin())
 	a.Codes = otp.NewService(sending, sent, a.Door, notices)
 	a.Guests = anonymous.NewService(a.DB, a.Config.Anonymous, a.Users, a.Accounts, a.Door)
 	a.TOTP = totp.NewService(apps, a.Door)

@@ -55,6 +55,19 @@ type Record struct {
 	Erased bool `json:"erased,omitempty" doc:"Its address and user agent were forgotten, because its person was deleted."`
 }
 
+// SeenBy is the record as a person may see it to whose account it belongs, and by whom it was: you, operator, or somebody who was a stranger or
+// not signed in. Where those are who look after the site is not told.
+func (r Record) SeenBy(me string) (own Record, by string) {
+	switch r.Actor {
+	case me:
+		return r, "you"
+	case "":
+		return r, "somebody"
+	}
+	r.SessionID, r.IP, r.UserAgent = "", "", ""
+	return r, "operator"
+}
+
 // Service seals the log and reads it.
 type Service struct {
 	db     *database.DB

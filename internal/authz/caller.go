@@ -222,6 +222,19 @@ func (r *Root) Owners(org string) (list []string) {
 	return list
 }
 
+// GlobalRoleKeys is the keys of the global roles a user holds now, in no order; none for who is disabled.
+func (r *Root) GlobalRoleKeys(user string, now time.Time) []string {
+	at, code := r.locate(&Query{Subject: user}, -1)
+	if code != "" {
+		return nil
+	}
+	var keys []string
+	for role := range r.held(at, now) {
+		keys = append(keys, role.row.Key)
+	}
+	return keys
+}
+
 // RoleKeys is the keys of the roles a member holds in an organization now, sorted; none for who is no active member.
 func (r *Root) RoleKeys(org, user string, now time.Time) []string {
 	at, code := r.locate(&Query{Subject: user, Org: org}, -1)

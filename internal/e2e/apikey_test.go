@@ -386,6 +386,11 @@ func TestKeysOfOthers(t *testing.T) {
 		if items := ann.Get("/api/v1/api-keys?org_id=" + acme).Want(200).JSON["items"].([]any); len(items) != 1 || items[0].(m)["id"] != hereID {
 			t.Errorf("%v", items)
 		}
+		makeKey(s, ann, m{"scopes": []string{"post_job"}, "org_id": acme}) // newer, and not Bob's: it may not use up the page
+		of := ann.Get("/api/v1/api-keys?limit=1&org_id=" + acme + "&user_id=" + bobID).Want(200)
+		if items := of.JSON["items"].([]any); len(items) != 1 || items[0].(m)["id"] != hereID || of.JSON["next_cursor"] != nil {
+			t.Errorf("%s", of.Body)
+		}
 		ann.Get("/api/v1/api-keys?user_id="+bobID).Want(403, "missing_permission")
 		bob.Get("/api/v1/api-keys?org_id="+acme).Want(403, "missing_permission")
 		person(s, "eve@example.com").Get("/api/v1/api-keys?org_id="+acme).Want(404, "org_not_found")

@@ -1,9 +1,10 @@
 package e2e_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -80,8 +81,29 @@ func TestVerifiersHearOfEnds(t *testing.T) {
 		come(t, "what was before", func() bool { return verdict(s, late, other.Bearer) == nil })
 		other.Post("/auth/logout", nil).Want(200)
 		last := afar(s)
-		if err := verdict(s, last, other.Bearer); !errors.Is(err, remote.ErrEnded) {
-			come(t, "what had just been", func() bool { return errors.Is(verdict(s, last, other.Bearer), remote.ErrEnded) })
+		come(t, "what had just been", func() bool { return errors.Is(verdict(s, last, other.Bearer), remote.ErrEnded) })
+	})
+}
+
+// The tokens of a service account end with the key they were made from: when it is revoked, and when another takes its place at once.
+func TestVerifiersHearOfKeys(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		far := afar(s)
+		ann, _, acme, _ := recruiters(s)
+		id := ann.Post(programs, m{"org_id": acme, "name": "Importer", "roles": []string{"recruiter"}}).Want(201).Text("id")
+		for name, end := range map[string]func(keyID string){
+			"revoked": func(keyID string) { ann.Do("DELETE", programs+"/"+id+"/keys/"+keyID, nil).Want(204) },
+			"replaced": func(keyID string) {
+				ann.Post(programs+"/"+id+"/keys/"+keyID+"/rotate", m{"overlap_hours": 0}).Want(201)
+			},
+		} {
+			key, keyID := programKey(s, ann, id, "post_job")
+			token := exchange(s, id, key.Bearer, nil).Want(200).Text("access_token")
+			if err := verdict(s, far, token); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			end(keyID)
+			come(t, name, func() bool { return errors.Is(verdict(s, far, token), remote.ErrEnded) })
 		}
 	})
 }
@@ -138,6 +160,8 @@ func TestVerifiersHearOfRights(t *testing.T) {
 			t.Errorf("%+v", u)
 		}
 		declare(s, "jobs:post") // which changes nothing that is in a token
+		eves.Post("/auth/logout", nil).Want(200)
+		come(t, "what was done after it", func() bool { return errors.Is(verdict(s, far, eves.Bearer), remote.ErrEnded) })
 		if err := verdict(s, far, bobs.Bearer); err != nil {
 			t.Errorf("after a declaration: %v", err)
 		}
@@ -269,14 +293,18 @@ func TestRevocationFeedOfTwoServers(t *testing.T) {
 	})
 }
 
-// A server that is told to end answers whoever waits, and a verifier goes on with the next one.
+// A server that is told to end keeps nobody waiting: a stream ends, and who waits for news has an answer.
 func TestDrain(t *testing.T) {
 	s := testkit.Start(t, testkit.Config(t, testkit.DatabaseURL(t, "sqlite")), testkit.NewClock())
-	at, _, _ := message(s, "", "0")
-	answered := make(chan testkit.Answer)
-	go func() { answered <- s.Client().Get("/api/v1/revocations?wait=60&since=" + at.Cursor) }()
+	resp, err := http.Get(s.URL + "/api/v1/revocations/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
 	s.Drain()
-	(<-answered).Want(200)
+	if text, err := io.ReadAll(resp.Body); err != nil || !strings.HasPrefix(string(text), "id: rv1.") { // it would go on for ever
+		t.Errorf("%v %s", err, text)
+	}
 }
 
 // The middleware of package client has the names and the answers of the server's own.
@@ -339,6 +367,14 @@ func TestClientMiddleware(t *testing.T) {
 	})
 }
 
+// lines is what somebody logs.
+type lines chan string
+
+func (l lines) Write(text []byte) (int, error) {
+	l <- string(text)
+	return len(text), nil
+}
+
 // A verifier goes by the server it was told of: its issuer, its audience, its keys.
 func TestVerifierHoldsToItsServer(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
@@ -355,15 +391,14 @@ func TestVerifierHoldsToItsServer(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		other, err := remote.New("https://elsewhere.example.com", remote.Options{Server: s.URL, Now: s.Now})
+		tried := make(lines, 100)
+		other, err := remote.New("https://elsewhere.example.com", remote.Options{Server: s.URL, Now: s.Now, Log: slog.New(slog.NewTextHandler(tried, nil))})
 		if err != nil {
 			s.Fatal(err)
 		}
 		s.Cleanup(other.Close)
-		ctx, cancel := context.WithCancel(s.Context())
-		cancel()
-		if other.Ready(ctx) == nil {
-			t.Error("it believes the feed of another server")
+		if why := <-tried; !strings.Contains(why, "not one of this server") || !other.Stale() {
+			t.Errorf("it believes the feed of another server: %s", why)
 		}
 		if err := s.App().Tokens.Rotate(s.Context()); err != nil {
 			s.Fatal(err)

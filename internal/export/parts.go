@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/device"
 	"github.com/admit-dev/admit/internal/method/password"
+	"github.com/admit-dev/admit/internal/org"
 )
 
 // parts make the files of an export, in this order. None has what is a secret, or what is known of somebody else.
@@ -179,12 +181,15 @@ func organizations(ctx context.Context, c *copying) error {
 	out := []oneOrg{}
 	for _, orgID := range root.OrgsOf(c.UserID) {
 		o, err := c.Orgs.Find(ctx, authz.System, orgID)
-		if err != nil {
-			continue // it is gone since
+		var m org.Member
+		if err == nil {
+			m, err = c.Orgs.Member(ctx, authz.Caller{User: c.UserID}, orgID, c.UserID)
 		}
-		m, err := c.Orgs.Member(ctx, authz.Caller{User: c.UserID}, orgID, c.UserID)
+		if errors.Is(err, org.ErrNotFound) || errors.Is(err, org.ErrMember) {
+			continue // it, or their membership, is gone since
+		}
 		if err != nil {
-			continue
+			return err
 		}
 		out = append(out, oneOrg{o.ID, o.Slug, o.Name, list(root.RoleKeys(orgID, c.UserID, c.DB.Now())), m.CreatedAt})
 	}
@@ -260,26 +265,18 @@ func events(ctx context.Context, c *copying) error {
 
 // newEvent leaves out who else was there, and from where they were.
 func newEvent(r audit.Record, me string) oneEvent {
-	e := oneEvent{ID: r.ID, At: r.At, Kind: r.Kind, Outcome: r.Outcome, By: "operator", About: r.Subject, OrgID: r.OrgID}
+	r, by := r.SeenBy(me)
+	e := oneEvent{ID: r.ID, At: r.At, Kind: r.Kind, Outcome: r.Outcome, By: by, About: r.Subject, OrgID: r.OrgID, SessionID: r.SessionID, IP: r.IP, UserAgent: r.UserAgent}
 	switch {
 	case r.Subject == me:
 		e.About = "you"
 	case strings.HasPrefix(r.Subject, "usr_"):
 		e.About = "somebody else"
 	}
-	switch r.Actor {
-	case me:
-		e.By = "you"
-	case "":
-		e.By = "somebody"
-	default:
-		return e
-	}
-	e.SessionID, e.IP, e.UserAgent = r.SessionID, r.IP, r.UserAgent
 	if r.UserAgent != "" {
 		e.Device = device.Name(r.UserAgent)
 	}
-	if r.Subject == me && !slices.ContainsFunc(person.FindAllString(string(r.Data), -1), func(who string) bool { return who != me }) {
+	if by != "operator" && r.Subject == me && !slices.ContainsFunc(person.FindAllString(string(r.Data), -1), func(who string) bool { return who != me }) {
 		e.Data = r.Data
 	}
 	return e

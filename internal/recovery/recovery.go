@@ -59,6 +59,7 @@ func (e Disowned) Subject() string { return e.UserID }
 // Service lets people back in.
 type Service struct {
 	db         *database.DB
+	authz      *authz.Service
 	challenges *challenge.Service
 	notify     *notify.Service
 	door       *login.Service
@@ -70,8 +71,8 @@ type Service struct {
 }
 
 // NewService works on db. Links in mails lead to origin.
-func NewService(db *database.DB, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, accounts *account.Service, notices *notice.Service, devices *knowndevice.Service, origin string) *Service {
-	return &Service{db, challenges, messages, door, passwords, accounts, notices, devices, origin}
+func NewService(db *database.DB, az *authz.Service, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, accounts *account.Service, notices *notice.Service, devices *knowndevice.Service, origin string) *Service {
+	return &Service{db, az, challenges, messages, door, passwords, accounts, notices, devices, origin}
 }
 
 // Forgot sends a link to set a new password to an address, if it has an account. Nobody learns here whether it has.
@@ -175,17 +176,16 @@ func (s *Service) ShowNotMe(ctx context.Context, token string) (Told, error) {
 // NotMe takes an account back for whoever was told of a change and says that it was not theirs: the change is undone, every session
 // ends, the password is worth nothing any more, and a link to set a new one goes to the address that was told.
 func (s *Service) NotMe(ctx context.Context, token string) error {
-	if c, err := s.challenges.ByLink(ctx, s.db, challenge.NotMe, token); err != nil {
-		return err
-	} else if err := s.accounts.Reopen(ctx, c.UserID); err != nil { // whoever it was may have wanted it deleted, too
-		return err
-	}
-	return s.db.Write(ctx, func(tx *database.Tx) error {
+	return s.authz.Write(ctx, authz.System, func(change *authz.Tx) error {
+		tx := change.Tx
 		c, err := s.challenges.TakeLink(tx, challenge.NotMe, token)
 		if err != nil {
 			return err
 		}
-		change, err := notice.Read(c)
+		if err := account.Reopen(change, c.UserID); err != nil { // whoever it was may have wanted it deleted, too
+			return err
+		}
+		told, err := notice.Read(c)
 		if err != nil {
 			return err
 		}
@@ -200,13 +200,13 @@ func (s *Service) NotMe(ctx context.Context, token string) error {
 				return err
 			}
 		}
-		if change.What == notice.FactorAdded {
-			if err := s.door.DiscardOne(tx, u.ID, change.Value, change.ID); err != nil {
+		if told.What == notice.FactorAdded {
+			if err := s.door.DiscardOne(tx, u.ID, told.Value, told.ID); err != nil {
 				return err
 			}
 		}
-		if change.What == notice.Phone {
-			if err := s.number(tx, u.ID, change.Value); err != nil {
+		if told.What == notice.Phone {
+			if err := s.number(tx, u.ID, told.Value); err != nil {
 				return err
 			}
 		}
@@ -219,7 +219,7 @@ func (s *Service) NotMe(ctx context.Context, token string) error {
 		if _, err := knowndevice.ForgetAll(tx, u.ID); err != nil {
 			return err
 		}
-		tx.Emit(Disowned{u.ID, string(change.What)})
+		tx.Emit(Disowned{u.ID, string(told.What)})
 		if u, err = user.ByID(ctx, tx, u.ID); err != nil || !u.Active() {
 			return err
 		}

@@ -53,6 +53,12 @@ func parsePlace(text string) (place, error) {
 	return place{parts[1], parts[2], n, at}, nil
 }
 
+// The events of what a token ends with. The index events_ended is about the same.
+const (
+	sessionEnded = "session.revoked"
+	keyEnded     = "api_key.revoked"
+)
+
 // marksOf is what one event has to be told of: its session, if one ended, and the revision of the rights, if they changed.
 func marksOf(r database.Record) (ended string, revision int64, err error) {
 	var e struct {
@@ -61,7 +67,7 @@ func marksOf(r database.Record) (ended string, revision int64, err error) {
 		Revision int64  `json:"revision"`
 	}
 	switch r.Kind {
-	case "session.revoked", "api_key.revoked":
+	case sessionEnded, keyEnded:
 		err = json.Unmarshal(r.Data, &e)
 		return revoked.Session(cmp.Or(e.Session, e.Key)), 0, err
 	case "authorization.changed":

@@ -78,9 +78,6 @@ func (s *Service) Wake(list []database.Record) {
 	}
 }
 
-// Load reads what there is to tell.
-func (s *Service) Load(ctx context.Context) error { return s.read(ctx) }
-
 // Run reads the events until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	defer s.Drain()
@@ -88,7 +85,7 @@ func (s *Service) Run(ctx context.Context) {
 	defer tick.Stop()
 	ill := false
 	for {
-		err := s.read(ctx)
+		err := s.Load(ctx)
 		if err != nil && ctx.Err() == nil && !ill {
 			s.log.Warn("the revocation feed cannot read the events; verifiers are told so", "err", err)
 		}
@@ -115,7 +112,8 @@ func (s *Service) Over() bool {
 	}
 }
 
-func (s *Service) read(ctx context.Context) error {
+// Load reads what there is to tell since it was read last, at first of as long as tokens live.
+func (s *Service) Load(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*patience)
 	defer cancel()
 	began, now := time.Now(), s.db.Now()
@@ -166,7 +164,7 @@ func (s *Service) everything(ctx context.Context, now time.Time) (epoch string, 
 		return
 	}
 	for _, text := range data {
-		mark, _, err := marksOf(database.Record{Kind: "session.revoked", Data: json.RawMessage(text)})
+		mark, _, err := marksOf(database.Record{Kind: sessionEnded, Data: json.RawMessage(text)})
 		if err != nil {
 			return "", at, nil, err
 		}

@@ -47,15 +47,21 @@ func (s *account) mountKeys(mux *http.ServeMux) {
 	s.Handle(mux, "POST /account/keys/{id}/revoke", pages.Person, s.revokeKey)
 }
 
-func (s *account) oneKey(v *pages.Visit, k apikey.Key) oneKey {
-	one := oneKey{Key: k, Spent: k.ExpiresAt != nil && !k.ExpiresAt.After(v.Now)}
-	if k.OrgID != "" {
-		one.Org = k.OrgID
-		if o, err := s.app.Orgs.Find(v, v.Caller(), k.OrgID); err == nil {
-			one.Org = o.Name
-		}
+func newOneKey(v *pages.Visit, k apikey.Key, orgs map[string]string) oneKey {
+	return oneKey{Key: k, Org: cmp.Or(orgs[k.OrgID], k.OrgID), Spent: k.ExpiresAt != nil && !k.ExpiresAt.After(v.Now)}
+}
+
+// mostOrgs is how many organizations of a person have a name among their keys; of others the id is shown.
+const mostOrgs = 200
+
+// belongs is what the organizations of the visitor are called, newest first.
+func (s *account) belongs(v *pages.Visit) (list []pages.Option, names map[string]string, err error) {
+	mine, err := s.app.Orgs.Mine(v, v.Caller(), "", mostOrgs)
+	names = map[string]string{}
+	for _, o := range mine.Items {
+		list, names[o.ID] = append(list, pages.Option{Value: o.ID, Label: o.Name}), o.Name
 	}
-	return one
+	return list, names, err
 }
 
 func (s *account) showKeys(v *pages.Visit) error {
@@ -63,9 +69,13 @@ func (s *account) showKeys(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
+	_, orgs, err := s.belongs(v)
+	if err != nil {
+		return err
+	}
 	p := keysPage{}
 	for _, k := range list {
-		p.Keys = append(p.Keys, s.oneKey(v, k))
+		p.Keys = append(p.Keys, newOneKey(v, k, orgs))
 	}
 	s.shell(v, atKeys)
 	return v.Show(s.keys, v.T("account.keys"), p)
@@ -79,14 +89,11 @@ func (s *account) showNewKey(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
-	p := newKeyPage{Orgs: []pages.Option{{Value: "", Label: v.T("keys.everywhere")}}}
-	orgs, err := s.app.Orgs.Mine(v, v.Caller(), "", 200)
+	orgs, _, err := s.belongs(v)
 	if err != nil {
 		return err
 	}
-	for _, o := range orgs.Items {
-		p.Orgs = append(p.Orgs, pages.Option{Value: o.ID, Label: o.Name})
-	}
+	p := newKeyPage{Orgs: append([]pages.Option{{Value: "", Label: v.T("keys.everywhere")}}, orgs...)}
 	for _, days := range []int{1, 7, 30, 90, 180, 365} {
 		p.Lives = append(p.Lives, pages.Option{Value: strconv.Itoa(days), Label: v.T("keys.days", "Count", days)})
 	}
@@ -131,7 +138,11 @@ func (s *account) showKey(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
-	one := s.oneKey(v, k)
+	_, orgs, err := s.belongs(v)
+	if err != nil {
+		return err
+	}
+	one := newOneKey(v, k, orgs)
 	for _, hours := range []int{24, 1, 0, 168} {
 		one.Lifetimes = append(one.Lifetimes, pages.Option{Value: strconv.Itoa(hours), Label: v.T("keys.hours", "Count", hours)})
 	}
