@@ -93,8 +93,8 @@ type App struct {
 	Revoked    *revocation.Service
 	APIKeys    *apikey.Service
 	Programs   *serviceaccount.Service
+	Feed       *event.Feed
 
-	feed        *event.Feed
 	file        *event.File
 	permissions []authz.Permission // of the program
 }
@@ -136,7 +136,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Limiter = cfg.RateLimit.Open(opt.Now, a.Redis, box)
-	a.feed = event.NewFeed(a.DB, opt.Log)
+	a.Feed = event.NewFeed(a.DB, opt.Log)
 	a.Answers = idempotency.NewService(a.DB, box)
 	if a.Notify, err = a.messages(opt, box); err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -146,12 +146,12 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Authz = authz.NewService(a.DB, a.feed, policy, opt.Log) // before the sessions, whose copies are made from it
-	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Origin(), a.feed, opt.Log)
+	a.Authz = authz.NewService(a.DB, a.Feed, policy, opt.Log) // before the sessions, whose copies are made from it
+	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Origin(), a.Feed, opt.Log)
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.feed, a.Redis, a.verify, opt.Log)
+	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.Feed, a.Redis, a.verify, opt.Log)
 	a.Revoked = revocation.NewService(a.DB, a.Authz, a.Tokens, cfg.Web.Origin(), opt.Log)
 	a.Devices = knowndevice.NewService(a.DB, cfg.Device)
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
@@ -227,20 +227,20 @@ func (a *App) Ready(ctx context.Context) error {
 // ready once changes of other programs are heard of.
 func (a *App) Run(ctx context.Context, ready func()) {
 	var all sync.WaitGroup
-	all.Go(func() { a.feed.Run(ctx, ready) })
+	all.Go(func() { a.Feed.Run(ctx, ready) })
 	all.Go(func() { a.Sessions.Run(ctx) })
 	all.Go(func() { a.Tokens.Run(ctx) })
 	all.Go(func() { a.sweep(ctx) })
-	a.feed.Subscribe(a.Revoked.Wake)
+	a.Feed.Subscribe(a.Revoked.Wake)
 	all.Go(func() { a.Revoked.Run(ctx) })
-	a.feed.Subscribe(a.Audit.Wake)
+	a.Feed.Subscribe(a.Audit.Wake)
 	all.Go(func() { a.Audit.Run(ctx) })
-	a.feed.Subscribe(a.Notify.Wake)
+	a.Feed.Subscribe(a.Notify.Wake)
 	all.Go(func() { a.Notify.Run(ctx) })
-	a.feed.Subscribe(a.Exports.Wake)
+	a.Feed.Subscribe(a.Exports.Wake)
 	all.Go(func() { a.Exports.Run(ctx) })
 	if a.file != nil {
-		a.feed.Subscribe(a.file.Wake)
+		a.Feed.Subscribe(a.file.Wake)
 		all.Go(func() { a.file.Run(ctx) })
 	}
 	all.Wait()
@@ -263,7 +263,7 @@ func (a *App) sweep(ctx context.Context) {
 }
 
 // Fresh reports whether the app hears of every change: what it remembers is trusted only then.
-func (a *App) Fresh() bool { return a.feed.Fresh() }
+func (a *App) Fresh() bool { return a.Feed.Fresh() }
 
 // Close ends every connection and worker.
 func (a *App) Close() error {

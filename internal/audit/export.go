@@ -59,7 +59,7 @@ func (w *Writing) Each(ctx context.Context, out io.Writer) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	newest, err := s.db.LastEvent(ctx)
+	newest, err := s.store(s.db).last(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -42,6 +42,11 @@ type floor struct {
 	Turn   int64  `db:"turn"`
 }
 
+type place struct {
+	Tx  int64 `db:"tx"`
+	Seq int64 `db:"seq"`
+}
+
 // stretch is where the events of a checkpoint stand.
 type stretch struct {
 	Number   int64 `db:"number"`
@@ -85,6 +90,16 @@ func (st store) settled(ctx context.Context, after database.Cursor, limit int) (
 	}
 	return database.All[row](ctx, st.q, `SELECT tx, seq, `+database.Columns[database.EventRow]()+`, erased, salt`+salted+
 		`(tx, seq) > ($1, $2) AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY tx, seq LIMIT $3`, after.Tx, after.Seq, limit)
+}
+
+// last is the place of the newest event that there is, settled or not.
+func (st store) last(ctx context.Context) (database.Cursor, error) {
+	text := `SELECT 0, seq FROM events ORDER BY seq DESC LIMIT 1`
+	if st.postgres {
+		text = `SELECT tx, seq FROM events ORDER BY tx DESC, seq DESC LIMIT 1`
+	}
+	c, err := orEmpty(database.One[place](ctx, st.q, text))
+	return database.Cursor(c), err
 }
 
 func (st store) count(ctx context.Context, after database.Cursor) (int64, error) {
