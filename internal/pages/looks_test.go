@@ -150,6 +150,7 @@ func ofAdministration(b *browser.Browser, s *testkit.Server) []shown {
 		{"admin-health", open("/admin/health?services=yes")},
 		{"admin-methods", open("/admin/methods")},
 		{"admin-keys", open("/admin/keys")},
+		{"admin-theme", open("/admin/theme?accent=%23ffe600&text_dark=%23333333")},
 		{"admin-settings", open("/admin/settings")},
 		{"impersonate", func() {
 			id := s.Client().Post("/auth/signup", testkit.M{"email": "cid@example.com", "password": lamp}).Want(201).Text("id")

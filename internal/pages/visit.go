@@ -232,6 +232,12 @@ func (v *Visit) here() string {
 	return to
 }
 
+// Refused shows a page with a status that is none of success; what is wrong is in v.Form.Faults.
+func (v *Visit) Refused(status int, show func(*Visit) error) error {
+	v.status = status
+	return show(v)
+}
+
 // Retry shows a form again after a refusal, with what is wrong beside its fields and what was typed in them. What no form can mend is
 // returned as it is.
 func (v *Visit) Retry(err error, show func(*Visit) error) error {

@@ -152,8 +152,47 @@ func (s scheme) tokens() []token {
 	}
 }
 
+// Correction is a colour that could not be read as it was given, and what stands in its place.
+type Correction struct {
+	Setting string // whose colour it is, such as THEME_ACCENT
+	Use     string // what it is for: button, link or text
+	Dark    bool   // in the dark scheme
+	Given   string // #rrggbb
+	Shown   string // #rrggbb
+}
+
+// Corrections are the colours that pages do not show as they were given.
+func (c Config) Corrections() (list []Correction) {
+	for i, s := range c.schemes() {
+		shown := map[string]colour{}
+		for _, t := range s.tokens() {
+			shown[t.name] = t.value
+		}
+		for _, of := range []struct {
+			setting, use, token string
+			given               colour
+		}{{"THEME_ACCENT", "button", "brand", s.accent}, {"THEME_ACCENT", "link", "brand-text", s.accent}, {"THEME_TEXT", "text", "text", s.text}} {
+			if got := shown[of.token]; got != of.given {
+				list = append(list, Correction{of.setting, of.use, i == 1, of.given.String(), got.String()})
+			}
+		}
+	}
+	return list
+}
+
+// Pair is a colour of the settings for light and one for dark, as #rrggbb. The settings were checked.
+func Pair(setting string) (light, dark string) {
+	pair, _ := parsePair(setting)
+	return pair[0].String(), pair[1].String()
+}
+
 // CSS is the custom properties of the theme: light, and where a browser knows light-dark(), both.
-func (c Config) CSS() string {
+func (c Config) CSS() string { return c.on(":root") }
+
+// Preview is CSS for what has the class preview, and leaves the rest of the page as it is.
+func (c Config) Preview() string { return c.on(".preview") }
+
+func (c Config) on(selector string) string {
 	schemes := c.schemes()
 	light, dark := schemes[0].tokens(), schemes[1].tokens()
 	var flat, both strings.Builder
@@ -167,5 +206,5 @@ func (c Config) CSS() string {
 	if c.Font != "" {
 		fmt.Fprintf(&flat, "--font:%s;", c.Font)
 	}
-	return "@layer theme{:root{" + flat.String() + "}@supports (color:light-dark(#000,#fff)){:root{" + both.String() + "}}}"
+	return "@layer theme{" + selector + "{" + flat.String() + "}@supports (color:light-dark(#000,#fff)){" + selector + "{" + both.String() + "}}}"
 }

@@ -26,6 +26,7 @@ type admin struct {
 	overview, lockouts, orgs, org    *pages.Template
 	roles, role, permissions         *pages.Template
 	health, settings, methods, keys  *pages.Template
+	theme                            *pages.Template
 }
 
 // The parts of the administration, as they are in addresses.
@@ -40,6 +41,7 @@ const (
 	atHealth      = "/admin/health"
 	atMethods     = "/admin/methods"
 	atKeys        = "/admin/keys"
+	atTheme       = "/admin/theme"
 	atSettings    = "/admin/settings"
 )
 
@@ -57,6 +59,7 @@ var places = []struct{ href, word, asks string }{
 	{atHealth, "admin.health", app.Operate},
 	{atMethods, "admin.methods", app.Operate},
 	{atKeys, "admin.keys", app.Operate},
+	{atTheme, "admin.theme", app.Operate},
 	{atSettings, "admin.settings", app.Operate},
 }
 
@@ -72,6 +75,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s.overview, s.lockouts, s.orgs, s.org = t("overview.html", "shared.html"), t("lockouts.html", "shared.html"), t("orgs.html"), t("org.html")
 	s.roles, s.role, s.permissions = t("roles.html"), t("role.html"), t("permissions.html")
 	s.health, s.settings, s.methods, s.keys = t("health.html", "shared.html"), t("settings.html", "shared.html"), t("methods.html"), t("keys.html")
+	s.theme = t("theme.html")
 	s.mountOverview(mux)
 	s.mountUsers(mux)
 	s.mountUser(mux)
@@ -80,6 +84,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s.mountOrgs(mux)
 	s.mountRoles(mux)
 	s.mountServer(mux)
+	s.mountTheme(mux)
 	return nil
 }
 

@@ -64,7 +64,8 @@ func TestPagesAskForTheirPermission(t *testing.T) {
 	testkit.Each(t, nil, func(s *testkit.Server) {
 		pages := map[string]string{"/admin": "sys:server:read", "/admin/users": "sys:users:read", "/admin/users/new": "sys:users:create", "/admin/audit": "sys:audit:read", "/admin/audit/verify": "sys:audit:read",
 			"/admin/lockouts": "sys:users:read", "/admin/organizations": "sys:orgs:read", "/admin/roles": "sys:roles:read", "/admin/roles/new": "sys:roles:create", "/admin/roles/manager": "sys:roles:read",
-			"/admin/permissions": "sys:permissions:read", "/admin/health": "sys:server:read", "/admin/settings": "sys:server:read", "/admin/methods": "sys:server:read", "/admin/keys": "sys:server:read"}
+			"/admin/permissions": "sys:permissions:read", "/admin/health": "sys:server:read", "/admin/settings": "sys:server:read", "/admin/methods": "sys:server:read", "/admin/keys": "sys:server:read",
+			"/admin/theme": "sys:server:read", "/admin/theme.css": "sys:server:read"}
 		nobody, nobodyID := person(s, "nobody@example.com")
 		pages["/admin/users/"+nobodyID] = "sys:users:read"
 		root := owner(s)
@@ -277,5 +278,25 @@ func TestOrganizationsAndServerOnPages(t *testing.T) {
 		led(root.Fill("/admin/keys", "/admin/keys/rotate", nil), "/admin/keys")
 		s.Events("signing_key.created")
 		says(root.Get("/admin/keys").Want(200), "Signs now", "Signs soon")
+	})
+}
+
+// A theme is tried without changing anything: the page says what was corrected and which settings make it so; what can be no theme is
+// said, and what was chosen is kept.
+func TestThemeIsTried(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		root := owner(s)
+		says(root.Get("/admin/theme").Want(200), "THEME_ACCENT=#2f5bea\n", "THEME_RADIUS_PX=8")
+		chosen := "?accent=%23ffe600&accent_dark=%2300ff00&radius=3&font=Georgia"
+		says(root.Get("/admin/theme"+chosen).Want(200), "THEME_ACCENT=#ffe600,#00ff00\n", "THEME_FONT=Georgia\n", "<code>#ffe600</code> → <code>#", `value="#ffe600"`, "/admin/theme.css"+strings.ReplaceAll(chosen, "&", "&amp;"))
+		css := root.Get("/admin/theme.css" + chosen).Want(200)
+		says(css, ".preview{", "--radius:3px;", "--font:Georgia;", "!:root")
+		if css.Header.Get("Content-Type") != "text/css; charset=utf-8" {
+			t.Error(css.Header)
+		}
+		says(root.Get("/admin/theme?radius=99&font=x%3B}").Want(422), "<title>Error: ", `id="radius-err"`, `value="99"`, "THEME_FONT", "THEME_RADIUS_PX=8\n")
+		says(root.Get("/admin/theme?background=%23ffffff&surface=%23000000").Want(422), "no text can be read")
+		says(root.Get("/admin/theme.css?radius=99").Want(200), "--radius:8px;")
+		s.Events()
 	})
 }

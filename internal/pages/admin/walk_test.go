@@ -41,4 +41,7 @@ func TestAdministrationInABrowser(t *testing.T) {
 	if n := strings.Count(found["file"].(string), `"kind":"user.disabled"`); n != 2 || found["shown"] != 2.0 {
 		t.Errorf("%v", found)
 	}
+	b.Open(at + "/admin/theme")
+	b.Run(`const f = document.getElementById('accent'); f.value = '#7c3aed'; f.dispatchEvent(new Event('input', {bubbles: true})); return {};`)
+	b.Wait(`location.search.includes('7c3aed') && getComputedStyle(document.querySelector('.preview .light .btn.primary')).backgroundColor === 'rgb(124, 58, 237)'`)
 }

@@ -23,15 +23,14 @@ for (const b of all("[data-print]")) {
 }
 
 if (navigator.clipboard) {
-  for (const b of all("[data-copy]")) {
-    const idle = b.textContent;
-    b.hidden = false;
-    b.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(b.dataset.copy);
-      b.textContent = b.dataset.copied;
-      setTimeout(() => (b.textContent = idle), 2000);
-    });
-  }
+  for (const b of all("[data-copy]")) b.hidden = false;
+  addEventListener("click", async (e) => {
+    const b = e.target.closest("[data-copy]"), idle = b?.textContent;
+    if (!b || idle === b.dataset.copied) return;
+    await navigator.clipboard.writeText(b.dataset.copy);
+    b.textContent = b.dataset.copied;
+    setTimeout(() => (b.textContent = idle), 2000);
+  });
 }
 
 // A form is sent once. Its button says so, and can still be reached.
