@@ -144,6 +144,7 @@ func ofAdministration(b *browser.Browser, s *testkit.Server) []shown {
 		{"admin-organization", first("/admin/organizations")},
 		{"admin-roles", open("/admin/roles")},
 		{"admin-role", open("/admin/roles/manager")},
+		{"admin-role-stale", func() { post(b, "/admin/roles/manager", "fill('match', 'older')") }},
 		{"admin-permissions", open("/admin/permissions")},
 		{"admin-audit", open("/admin/audit?outcome=success")},
 		{"admin-verify", open("/admin/audit/verify")},

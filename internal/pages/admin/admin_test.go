@@ -244,8 +244,12 @@ func TestRolesOnPages(t *testing.T) {
 		page := root.Get("/admin/roles/partner").Want(200)
 		led(root.Submit(page, "/admin/roles/partner", url.Values{"reach": {"platform"}, "permissions": {"jobs:*"}}), "/admin/roles/partner")
 		s.Events("global_role.updated", "authorization.changed")
-		root.Submit(page, "/admin/roles/partner", url.Values{"reach": {"platform"}, "permissions": {""}}).Want(412) // somebody was quicker
-		s.Events()
+		late := url.Values{"reach": {"all_orgs"}, "permissions": {"jobs:post"}}
+		again := root.Submit(page, "/admin/roles/partner", late).Want(412) // somebody was quicker
+		says(again, "Somebody else changed this role", "What somebody else saved meanwhile", `<pre class="letter">jobs:*</pre>`, "Where no organization is asked about", ">jobs:post</textarea>", `<option value="all_orgs" selected>`)
+		led(root.Submit(again, "/admin/roles/partner", late), "/admin/roles/partner") // and now it is known what was saved
+		says(root.Get("/admin/roles/partner").Want(200), ">jobs:post</textarea>", "!saved meanwhile")
+		s.Events("global_role.updated", "authorization.changed")
 		says(root.Get("/admin/roles/super_admin").Want(200), "built in", "!textarea")
 		led(root.Send("/admin/roles/partner/delete", nil), "/admin/roles")
 		s.Events("global_role.deleted", "authorization.changed")

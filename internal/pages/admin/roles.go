@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -22,6 +23,16 @@ type rolePage struct {
 	Reaches []pages.Option
 	Chosen  string
 	Names   []authz.Permission // to choose from
+	Stale   bool               // what is saved is other than what the form was made from
+}
+
+// Lines is what the role gives, one permission or pattern a line.
+func (p rolePage) Lines() string {
+	lines := make([]string, len(p.Grants))
+	for i, g := range p.Grants {
+		lines[i] = g.String()
+	}
+	return strings.Join(lines, "\n")
 }
 
 // permissionsPage is the catalogue.
@@ -71,14 +82,14 @@ func (s *admin) showRole(v *pages.Visit) error {
 	if err != nil {
 		return err
 	}
+	p := rolePage{GlobalRole: r, Stale: v.Form.Values.Has("match") && v.Typed("match") != r.ETag()}
+	if p.Stale {
+		v.Form.Values.Set("match", r.ETag()) // whoever sends the form once more has seen what was saved meanwhile
+	}
 	v.Set("name", r.Name)
 	v.Set("match", r.ETag())
-	lines := make([]string, len(r.Grants))
-	for i, g := range r.Grants {
-		lines[i] = g.String()
-	}
-	v.Set("permissions", strings.Join(lines, "\n"))
-	return s.showRoleAs(v, rolePage{GlobalRole: r}, r.Name)
+	v.Set("permissions", p.Lines())
+	return s.showRoleAs(v, p, r.Name)
 }
 
 func (s *admin) showRoleAs(v *pages.Visit, p rolePage, title string) error {
@@ -115,7 +126,11 @@ func (s *admin) createRole(v *pages.Visit) error {
 
 func (s *admin) changeRole(v *pages.Visit) error {
 	key := v.R.PathValue("role")
-	if _, err := s.app.Authz.UpdateGlobalRole(v, v.Caller(), key, typedRole(v)); err != nil {
+	_, err := s.app.Authz.UpdateGlobalRole(v, v.Caller(), key, typedRole(v))
+	if errors.Is(err, authz.ErrRoleStale) {
+		return v.RetryAt("", v.T("admin-roles.stale"), err, s.showRole)
+	}
+	if err != nil {
 		return v.Retry(err, s.showRole)
 	}
 	return v.Tell("saved", atRoles+"/"+key)
