@@ -20,6 +20,7 @@ import (
 	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/notify"
+	"github.com/admit-dev/admit/internal/sandbox"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -28,6 +29,7 @@ import (
 type serveCmd struct {
 	Host *string `help:"Address to listen on, instead of the one in ADDR." placeholder:"HOST"`
 	Port *uint16 `help:"Port to listen on, instead of the one in ADDR. 0 takes a free one." placeholder:"PORT"`
+	Test bool    `help:"Serve for the tests of another program: nothing is kept, and /test has a clock to move, seeds, snapshots and a reset."`
 }
 
 // Help is the example of the help page.
@@ -62,7 +64,7 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	cli.Follow(&cfg, report, port) // --port 0 knows its port only now
-	srv, err := admit.New(ctx, cfg, admit.WithLogger(log), admit.WithTerminal(p.Stderr))
+	srv, err := s.begin(ctx, cfg, report, admit.WithLogger(log), admit.WithTerminal(p.Stderr))
 	if ctx.Err() != nil && err != nil {
 		return cli.Refuse(cli.ExitFailed, "Stopped before it was ready.")
 	}
@@ -76,30 +78,49 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	}
 	defer quiet()
 
-	server := web.Server(srv, log)
-	server.RegisterOnShutdown(srv.Drain)
+	answering := web.Server(srv, log)
+	answering.RegisterOnShutdown(srv.Drain)
 	served := make(chan error, 1)
 	go func() {
 		if cfg.Server.TLSCert != "" {
-			served <- server.ServeTLS(listener, cfg.Server.TLSCert, cfg.Server.TLSKey) // TLS 1.2 and later, as Go has it
+			served <- answering.ServeTLS(listener, cfg.Server.TLSCert, cfg.Server.TLSKey) // TLS 1.2 and later, as Go has it
 			return
 		}
-		served <- server.Serve(listener)
+		served <- answering.Serve(listener)
 	}()
-	if err := greet(p, ctx, srv.App(), log, whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
-		return errors.Join(err, server.Close(), srv.Close())
+	if err := greet(p, ctx, srv.App(), log, s.whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
+		return errors.Join(err, answering.Close(), srv.Close())
 	}
 	select {
 	case err = <-served:
 	case <-ctx.Done():
 		stop() // a second signal ends the program at once
-		err = drain(server, log)
+		err = drain(answering, log)
 	}
 	return errors.Join(err, srv.Close())
 }
 
+// server is what a command serves: a server, or one for tests.
+type server interface {
+	http.Handler
+	App() *app.App
+	Metrics() http.Handler
+	Drain()
+	Close() error
+}
+
+func (s *serveCmd) begin(ctx context.Context, cfg config.Config, report *config.Report, options ...admit.Option) (server, error) {
+	if !s.Test {
+		return admit.New(ctx, cfg, options...)
+	}
+	if err := throwaway(&cfg, report, s.Host != nil); err != nil {
+		return nil, err
+	}
+	return sandbox.New(ctx, cfg, options...)
+}
+
 // answerPrometheus serves /metrics on an address of its own until what it returns is called.
-func answerPrometheus(ctx context.Context, addr string, srv *admit.Server, log *slog.Logger) (stop func(), err error) {
+func answerPrometheus(ctx context.Context, addr string, srv server, log *slog.Logger) (stop func(), err error) {
 	if addr == "" {
 		return func() {}, nil
 	}
@@ -253,8 +274,10 @@ func startLine(origin, key string) string {
 // startLink carries the key in the fragment, which browsers send to nobody.
 func startLink(origin, key string) string { return origin + "/start#k=" + key }
 
-func whereabouts(cfg config.Config) string {
+func (s *serveCmd) whereabouts(cfg config.Config) string {
 	switch file := cfg.Database.File(); {
+	case s.Test:
+		return "no place that stays: this is for tests, see docs/testing.md"
 	case cfg.Database.URL == "":
 		return cfg.Server.DataDir + " (SQLite)"
 	case file != "":

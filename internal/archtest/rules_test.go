@@ -44,6 +44,7 @@ var realTime = map[string]string{
 	"internal/testkit/redis.go":      "how long a connection to it may take",
 	"internal/token/service.go":      "how often an unknown key id may make us ask the database, which no wrong clock may change",
 	"internal/testkit/postfix.go":    "how long a mail takes through another program",
+	"internal/sandbox/sandbox.go":    "the clock that its own is ahead of",
 	"internal/secret/queue.go":       "how long a hash takes",
 	"internal/database/sqlite.go":    "how long a start waits for the lock of a file",
 	"internal/testkit/testkit.go":    "the name of a schema that nobody else has",
