@@ -19,9 +19,9 @@ type Filter struct {
 	Actor, Subject, Org, Kind, Outcome, IP string
 	From, To                               time.Time
 	Text                                   string // words that all stand in the record, or how a name or an identifier of its people begins
+	Brief                                  bool   // without what happens to everybody all the time
 
 	person string   // who it is about, for their own log
-	whole  bool     // also what is quiet
 	people []string // whom Text names
 	words  []string // of Text
 }
@@ -104,12 +104,12 @@ func (s *Service) Days(ctx context.Context, c authz.Caller, days int) ([]Day, er
 
 // Mine is what happened to a person, newest first, for themselves.
 func (s *Service) Mine(ctx context.Context, userID, cursor string, limit int) (Page, error) {
-	return s.find(ctx, Filter{person: userID}, cursor, limit)
+	return s.find(ctx, Filter{person: userID, Brief: true}, cursor, limit)
 }
 
 // Of is everything that a person did or that is about them, newest first, for a copy of what is known of them.
 func (s *Service) Of(ctx context.Context, userID, cursor string, limit int) (Page, error) {
-	return s.find(ctx, Filter{person: userID, whole: true}, cursor, limit)
+	return s.find(ctx, Filter{person: userID}, cursor, limit)
 }
 
 // allowed is the filter by which the caller may read: who may read the log of an organization alone sees what belongs to it.
@@ -184,7 +184,7 @@ func (f Filter) fits(r *row) bool {
 	switch {
 	case !is(f.Actor, r.Actor), !is(f.Subject, r.Subject), !is(f.Kind, r.Kind), !is(f.Outcome, r.Outcome), !is(address(f.IP), r.IP),
 		f.Org != "" && r.Org != f.Org && r.Subject != f.Org,
-		f.person != "" && (r.Subject != f.person && r.Actor != f.person || quiet[r.Kind] && !f.whole),
+		f.person != "" && r.Subject != f.person && r.Actor != f.person, f.Brief && quiet[r.Kind],
 		!f.From.IsZero() && r.At.Before(f.From), !f.To.IsZero() && !r.At.Before(f.To):
 		return false
 	}
@@ -195,7 +195,7 @@ func (f Filter) fits(r *row) bool {
 	return len(f.words) > 0 && !slices.ContainsFunc(f.words, func(w string) bool { return !slices.Contains(have, w) })
 }
 
-// quiet is what happens to everybody all the time, and nobody needs to see in their own log.
+// quiet is what happens to everybody all the time, and only searches need to find.
 var quiet = map[string]bool{"token.refreshed": true, "authorization.changed": true, "password.rehashed": true}
 
 // find goes back in time: first over what is not sealed yet, then over the checkpoints that have the words.

@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/org"
 )
 
@@ -11,6 +12,7 @@ type overviewPage struct {
 	Members, Roles, Invited int
 	Steps                   []step
 	Undone                  int
+	Latest                  []happened // for who may read the log
 }
 
 // step is one thing to set up.
@@ -18,6 +20,9 @@ type step struct {
 	Key, Href string
 	Done      bool
 }
+
+// latest is how many events of the log stand on the overview.
+const latest = 5
 
 // mostCounted is as far as invitations are counted.
 const mostCounted = 100
@@ -39,6 +44,13 @@ func (s *organization) showOverview(v *visit) error {
 			return err
 		}
 		p.Invited = len(list.Items)
+	}
+	if v.May.Audit {
+		log, err := s.app.Audit.Search(v, v.Caller(), audit.Filter{Org: v.Org.ID, Brief: true}, "", latest)
+		if err != nil {
+			return err
+		}
+		p.Latest = s.told(v, log.Items)
 	}
 	p.plan()
 	return v.show(s.overview, v.Org.Name, "overview", p)

@@ -2,6 +2,7 @@ package organization_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/admit-dev/admit/internal/testkit"
@@ -62,5 +63,16 @@ func TestAccessAndLogOnPages(t *testing.T) {
 		ann.Get(log + "?cursor=x").Want(400)
 		bob.Get(log).Want(403)
 		eve.Get(log).Want(404)
+
+		// the overview shows the latest five to who may read it all
+		for _, name := range []string{"A", "B", "Acme"} {
+			ann.Do("PATCH", "/api/v1/orgs/acme", testkit.M{"name": name}).Want(200)
+		}
+		latest := ann.Get("/org/acme").Want(200)
+		says(latest, "What happened last", `<a href="/org/acme/audit">`, "org.updated</span>", "member.added</span>", "!org.created", "!authorization.changed")
+		if n := strings.Count(string(latest.Body), `<td class="kind">`); n != 5 {
+			t.Errorf("%d events", n)
+		}
+		says(bob.Get("/org/acme").Want(200), "!What happened last", "!member.added", "!/org/acme/audit")
 	})
 }
