@@ -13,6 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CYCLONEDX := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 COMPOSE ?= docker compose
 
 # The race detector needs a C compiler on Linux; everything else is built without one. It watches everything but the code of SQLite itself, which is
@@ -20,7 +21,7 @@ COMPOSE ?= docker compose
 RACE = $(if $(shell command -v $$($(GO) env CC)),-race -gcflags='modernc.org/...=-race=false')
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench interop torture screenshots oracle once build cross \
+.PHONY: help run dev test test-fast unit lint format-check vet typecheck staticcheck fmt gen verify bench interop torture screenshots oracle once build cross release \
 	up down logs migrate makemigrations dev-tools vendor-docs vendor-wordlist
 
 help: ## Show this list
@@ -97,6 +98,10 @@ cross: ## Build for Linux, macOS and Windows on amd64 and arm64
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' \
 			-o "dist/admit-$$os-$$arch$$suffix" ./cmd/admit; \
 	done
+
+release: cross ## Build for every platform, with a list of everything inside (SBOM, CycloneDX) and checksums, into ./dist
+	$(GO) run $(CYCLONEDX) app -json -licenses -main cmd/admit -output dist/admit.cdx.json .
+	cd dist && rm -f SHA256SUMS && sha256sum * > SHA256SUMS
 
 up: ## Start PostgreSQL, Redis and Admit in containers
 	$(COMPOSE) up --build --detach

@@ -173,6 +173,8 @@ func TestEveryKindIsRead(t *testing.T) {
 		{`CORS_ORIGINS=["http://a", "http://b,c"]`, func(r root) any { return r.Tokens.Cookie.Origins }, []string{"http://a", "http://b,c"}},
 		{"CORS_ORIGINS=http://a , http://b", func(r root) any { return r.Tokens.Cookie.Origins }, []string{"http://a", "http://b"}},
 		{"CORS_ORIGINS=[]", func(r root) any { return len(r.Tokens.Cookie.Origins) }, 0},
+		{"TRUSTED_PROXIES=127.0.0.1,::1", func(r root) any { return r.Proxies },
+			[]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128")}},
 		{"TRUSTED_PROXIES=10.0.0.0/8,fd00::/8", func(r root) any { return r.Proxies },
 			[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}},
 	} {

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -73,6 +74,9 @@ var truth = map[string]bool{
 }
 
 func (s *setting) parseText(v reflect.Value, text string) *flaw {
+	if a, err := netip.ParseAddr(text); err == nil && v.Type() == reflect.TypeFor[netip.Prefix]() { // one address is a network of one
+		text = netip.PrefixFrom(a, a.BitLen()).String()
+	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
 		return &flaw{value: text, what: "is not accepted", fix: s.doc, cause: err}
 	}
