@@ -33,6 +33,8 @@ type Site struct {
 	Guard   *web.Guard
 	Name    string // of the site, for people
 
+	Beyond func(*Visit) []Link // where else the visitor of an account may go: the administration tells
+
 	assets   assets
 	words    *words.Catalogue
 	refusals map[string]map[string]string // by language and code

@@ -79,4 +79,5 @@ func (s *account) shell(v *pages.Visit, at string) {
 		}
 		v.Shell.Links = append(v.Shell.Links, pages.Link{Href: l.href, Label: v.T(l.word), Current: l.href == at})
 	}
+	v.Shell.Links = append(v.Shell.Links, s.Beyond(v)...)
 }

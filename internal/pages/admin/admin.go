@@ -69,6 +69,7 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 		return err
 	}
 	s := &admin{Site: site, app: site.App}
+	site.Beyond = s.link
 	t := func(names ...string) *pages.Template { return site.Template(files, names...) }
 	s.users, s.newUser, s.user, s.userDelete = t("users.html", "shared.html"), t("user_new.html"), t("user.html", "shared.html"), t("user_delete.html")
 	s.audit, s.verify = t("audit.html", "shared.html"), t("verify.html")
@@ -97,6 +98,24 @@ type rights struct {
 // May reports whether the visitor holds a permission on the platform.
 func (r rights) May(permission string) bool {
 	return r.s.app.Authz.Require(r.v, r.v.Caller(), permission, "") == nil
+}
+
+// first is the address of the first part that the visitor may see, "" where there is none.
+func (r rights) first() string {
+	for _, p := range places {
+		if p.asks != "" && r.May(p.asks) {
+			return p.href
+		}
+	}
+	return ""
+}
+
+// link leads here who may see any part of it, as themselves.
+func (s *admin) link(v *pages.Visit) []pages.Link {
+	if v.Live.Session.Act != nil || (rights{s, v}).first() == "" {
+		return nil
+	}
+	return []pages.Link{{Href: atOverview, Label: v.T("admin.title")}}
 }
 
 // show sends a page with the navigation around it. A heading is there where something is below it.

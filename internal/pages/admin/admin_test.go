@@ -75,8 +75,13 @@ func TestPagesAskForTheirPermission(t *testing.T) {
 			root.Get(path).Want(200)
 		}
 		for permission, path := range map[string]string{"sys:roles:read": "/admin/roles", "sys:permissions:read": "/admin/permissions"} {
-			led(helper(s, strings.Split(permission, ":")[1]+"@example.com", permission).Get("/admin"), path)
+			some := helper(s, strings.Split(permission, ":")[1]+"@example.com", permission)
+			led(some.Get("/admin"), path)
+			says(some.Get("/account").Want(200), `<a href="/admin">`)
 		}
+		says(root.Get("/account").Want(200), `<a href="/admin"><span>Administration</span></a>`)
+		says(nobody.Get("/account").Want(200), "!/admin")
+		says(helper(s, "maker@example.com", "sys:users:create").Get("/account").Want(200), "!/admin") // may do something, but has no part to see
 		reader := helper(s, "reader@example.com", "sys:users:read")
 		page := reader.Get("/admin/users/" + nobodyID).Want(200)
 		says(page, `href="/admin/users"`, "!/admin/audit", "!/disable", "!/roles", "!/sessions/", "!/delete", "!Signed in")

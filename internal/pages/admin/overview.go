@@ -48,11 +48,8 @@ func (s *admin) mountOverview(mux *http.ServeMux) {
 func (s *admin) showOverview(v *pages.Visit) error {
 	o, err := s.app.Overview(v, v.Caller())
 	if err != nil {
-		may := rights{s, v}
-		for _, p := range places { // to what there is for who may see something else
-			if p.asks != "" && may.May(p.asks) {
-				return v.Redirect(p.href)
-			}
+		if to := (rights{s, v}).first(); to != "" { // to what there is for who may see something else
+			return v.Redirect(to)
 		}
 		return err
 	}

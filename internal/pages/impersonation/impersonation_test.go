@@ -53,14 +53,20 @@ func TestActingOnPages(t *testing.T) {
 		root, bob, page := people(s)
 		led(s.Client().Get(page), "/signin?return_to="+url.QueryEscape(page))
 		says(bob.Get(page).Want(403), "sys:users:impersonate")
+		if _, err := s.App().Authz.CreateGlobalRole(s.Context(), authz.System, authz.GlobalRoleEdit{Name: new("Reader"), Permissions: &[]string{"sys:users:read"}}); err != nil {
+			t.Fatal(err)
+		}
+		s.Grant(strings.Split(page, "/")[3], "reader")
+		says(bob.Get("/account").Want(200), `<a href="/admin">`) // which who acts as him is not led to
 		says(root.Get(strings.TrimSuffix(page, "/impersonate")).Want(200), `href="`+page+`"`)
+		s.Records()
 		says(root.Get(page).Want(200), "Act as Bob", "60 minutes", "!120 minutes", "!You act as")
 		says(root.Fill(page, page, url.Values{"reason": {"a"}, "minutes": {"15"}}).Want(422), `id="reason-err"`, `value="15" selected`)
 		s.Events()
 		led(root.Fill(page, page, url.Values{"reason": {why}, "minutes": {"15"}}), "/account")
 		s.Events("session.created", "impersonation.began", "message.queued")
 		for _, path := range []string{"/account", "/account/security", "/account/sessions", "/signin", "/signout", "/docs/errors"} {
-			says(root.Get(path).Want(200), "You act as Bob.", `action="/impersonation/end"`)
+			says(root.Get(path).Want(200), "You act as Bob.", `action="/impersonation/end"`, `!<a href="/admin">`)
 		}
 		says(bob.Get("/account/sessions").Want(200), "Ruth, who looks after accounts here, in your name: "+why, "!You act as")
 		root.Get("/account/email").Want(403)
