@@ -46,7 +46,7 @@ func (s *API) attempts() {
 			f := s.finish(q, in.Delivery, in.Body.Remember)
 			f.Trust = in.Body.Trust
 			out, err := s.app.Door.Answer(q, in.ID, in.Body.Values, f)
-			return s.entered(q, out, err)
+			return s.entered(q, in.Delivery, out, err)
 		})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/attempts/{id}/method", Summary: "Sign in another way", Tags: tags}, limited,
 		func(q *call, in *switchAttempt) (login.Step, error) {

@@ -14,15 +14,23 @@ import (
 	"github.com/admit-dev/admit/internal/web"
 )
 
-// Delivery says how the session of an operation comes back.
+// Delivery says how the session of a sign-in comes back.
 type Delivery struct {
+	Transport string `query:"transport" enum:"cookie,token,page" default:"cookie" doc:"cookie sets the session cookie; token answers with an access and a refresh token instead; page answers with an access token and sets the refresh cookie."`
+}
+
+// Carrier says how the session of an operation comes back that is for a browser or for an app.
+type Carrier struct {
 	Transport string `query:"transport" enum:"cookie,token" default:"cookie" doc:"cookie sets the session cookie; token answers with an access and a refresh token instead."`
 }
 
+// page is a sign-in whose refresh token no script shall read.
+var page = Delivery{"page"}
+
 func (s *API) finish(q *call, t Delivery, remember bool) login.Finish {
 	f := login.Finish{Transport: session.Cookie, Remember: remember}
-	if t.Transport == string(session.Token) {
-		f.Transport = session.Token
+	if t.Transport != string(session.Cookie) {
+		f.Transport, f.Cookies = session.Token, t == page
 		return f
 	}
 	f.Replaces, _ = s.cookies.Session(q.r)
@@ -30,7 +38,7 @@ func (s *API) finish(q *call, t Delivery, remember bool) login.Finish {
 }
 
 // entered answers a complete sign-in with the person and the cookie, or with tokens; one that wants more with the step.
-func (s *API) entered(q *call, out login.Outcome, err error) (any, error) {
+func (s *API) entered(q *call, t Delivery, out login.Outcome, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +47,11 @@ func (s *API) entered(q *call, out login.Outcome, err error) (any, error) {
 	}
 	if out.Session.Transport == session.Token {
 		access, err := s.issue(q, out.User, out.Session)
+		if err == nil && t == page {
+			s.cookies.SetRefresh(q.w, out.Credential, out.Session.ExpiresAt, s.app.DB.Now())
+			s.cookies.SetDevice(q.w, out.Device, s.app.DB.Now())
+			out.Credential = ""
+		}
 		return Tokens{access.Token, out.Credential, "bearer", int64(access.ExpiresIn.Seconds()), out.Spares}, err
 	}
 	s.cookies.Enter(q.w, out, s.app.DB.Now())
@@ -95,7 +108,7 @@ func (s *API) auth() {
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/signup", Summary: "Make an account and sign in", DefaultStatus: http.StatusCreated, Responses: s.made(Entered{}, Tokens{}), Tags: tags}, limited, s.signUp)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/anonymous", Summary: "Go in as a guest", DefaultStatus: http.StatusCreated, Responses: s.made(Entered{}, Tokens{}), Tags: tags}, limited, func(q *call, in *guestIn) (any, error) {
 		out, err := s.app.Guests.SignIn(q, s.finish(q, in.Delivery, true))
-		return s.entered(q, out, err)
+		return s.entered(q, in.Delivery, out, err)
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/login", Summary: "Sign in with a password", Responses: s.entering(http.StatusOK), Tags: tags}, limited, s.login)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/logout", Summary: "Sign out: the session is dead at once", Tags: tags}, cookied, s.logout)
@@ -125,20 +138,20 @@ func (s *API) auth() {
 func (s *API) signUp(q *call, in *signUp) (any, error) {
 	if in.Body.Invite != "" {
 		out, err := s.app.Passwords.SignUpInvited(q, in.person(), in.Body.Password, in.Body.Invite, s.finish(q, in.Delivery, false))
-		return s.entered(q, out, err)
+		return s.entered(q, in.Delivery, out, err)
 	}
 	if live, err := s.guard.Recognize(q.r); err == nil && live.User.Guest {
 		out, err := s.app.Passwords.Settle(q, live.User.ID, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
 		if err == nil && out.Step == nil && out.Session.ID == "" {
 			return nil, newAccepted()
 		}
-		return s.entered(q, out, err)
+		return s.entered(q, in.Delivery, out, err)
 	}
 	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
 	if err == nil && out.Step == nil && out.Session.ID == "" { // nothing may be told
 		return nil, newAccepted()
 	}
-	return s.entered(q, out, err)
+	return s.entered(q, in.Delivery, out, err)
 }
 
 func (s *API) login(q *call, in *signIn) (any, error) {
@@ -147,7 +160,7 @@ func (s *API) login(q *call, in *signIn) (any, error) {
 		return nil, err
 	}
 	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, s.finish(q, in.Delivery, in.Body.Remember))
-	return s.entered(q, out, err)
+	return s.entered(q, in.Delivery, out, err)
 }
 
 func (s *API) logout(q *call, _ *struct{}) (Message, error) {
@@ -303,5 +316,5 @@ type claim struct {
 
 func (s *API) owner(q *call, in *claim) (any, error) {
 	out, err := s.app.Owner.Claim(q, in.Body.Key, in.Body.Email, in.Body.Password, s.finish(q, in.Delivery, false))
-	return s.entered(q, out, err)
+	return s.entered(q, in.Delivery, out, err)
 }

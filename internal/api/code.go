@@ -68,7 +68,7 @@ func (s *API) codes() {
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/otp/verify", Summary: "Sign in with the code that was sent", Responses: s.entering(http.StatusOK), Tags: in}, limited, func(q *call, in *answerCode) (any, error) {
 		out, err := s.app.Door.Answer(q, in.Body.Attempt, login.Answer{"code": in.Body.Code}, s.finish(q, in.Delivery, in.Body.Remember))
-		return s.entered(q, out, err)
+		return s.entered(q, in.Delivery, out, err)
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/phone", Summary: "Take a phone number; it counts once it is shown to be one's own", DefaultStatus: http.StatusAccepted, Tags: account}, user|fresh|limited, func(q *call, in *newPhone) (Message, error) {
 		return Message{"A text is on its way to the number. Enter its code."}, s.app.Codes.AskNumber(q, q.live.User, in.Body.Phone)
@@ -119,5 +119,5 @@ func (s *API) followLink(q *call, in *followLink) (any, error) {
 	if err == nil {
 		s.waiting.Clear(q.w)
 	}
-	return s.entered(q, out, err)
+	return s.entered(q, in.Delivery, out, err)
 }

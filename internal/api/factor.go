@@ -85,7 +85,7 @@ func (s *API) factors() {
 		f := s.finish(q, in.Delivery, false)
 		f.Trust = in.Body.Trust
 		out, err := s.app.Door.Answer(q, in.Body.Attempt, login.Answer{"code": in.Body.Code}, f)
-		return s.entered(q, out, err)
+		return s.entered(q, in.Delivery, out, err)
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate", Summary: "Prove again that it is you, for what is sensitive", Tags: tags}, user|limited|proving, s.reauthenticate)
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/reauthenticate/options", Summary: "What proves again that it is you", Tags: tags}, user|limited|proving, func(q *call, in *askProof) (ProofAsked, error) {

@@ -11,7 +11,7 @@ import (
 
 type impersonateIn struct {
 	UserRef
-	Delivery
+	Carrier
 	Body struct {
 		Reason  string `json:"reason" maxLength:"2000" doc:"Why, in 5 to 500 characters. The person reads it, and it stands in the audit log." example:"Ticket 4711: the invoice page stays empty"`
 		Minutes int    `json:"minutes,omitempty" doc:"For how long at most; without it as long as IMPERSONATION_MINUTES allows."`

@@ -113,7 +113,7 @@ func (s *API) passkeys() {
 	})
 	operation(s, huma.Operation{Method: "POST", Path: "/auth/passkeys/login", Summary: "Sign in with a passkey", Responses: s.entering(http.StatusOK), Tags: tags}, limited, func(q *call, in *passkeyIn) (any, error) {
 		out, err := s.app.Door.Answer(q, in.Body.Attempt, login.Answer{"credential": in.Body.Credential.text()}, s.finish(q, in.Delivery, in.Body.Remember))
-		return s.entered(q, out, err)
+		return s.entered(q, in.Delivery, out, err)
 	})
 	operation(s, huma.Operation{Method: "GET", Path: "/auth/passkeys", Summary: "Your passkeys, the oldest first", Tags: tags}, user, func(q *call, _ *struct{}) (Passkeys, error) {
 		list, err := s.app.Passkeys.List(q, q.live.User.ID)

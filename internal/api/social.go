@@ -50,7 +50,7 @@ type Redirect struct {
 }
 
 type linkIn struct {
-	Delivery
+	Carrier
 	Provider string    `path:"provider" maxLength:"40" doc:"The name of a provider."`
 	Body     *struct { // a pointer: there may be none
 		ReturnTo  string `json:"return_to,omitempty" maxLength:"2000" doc:"Where to lead back to: a path, or an address of a known origin; for transport=token one of APP_REDIRECTS."`
@@ -169,5 +169,5 @@ func (s *API) redeem(q *call, in *redeemIn) (any, error) {
 	if err == nil && out.Linked != nil {
 		return newIdentity(*out.Linked), nil
 	}
-	return s.entered(q, out.Outcome, err)
+	return s.entered(q, Delivery{string(session.Token)}, out.Outcome, err)
 }

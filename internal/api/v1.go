@@ -59,17 +59,8 @@ func (s *API) tokenLogin(q *call, in *passwordForm) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, login.Finish{Transport: session.Token, Cookies: true})
-	if err != nil || out.Step != nil {
-		return s.entered(q, out, err)
-	}
-	access, err := s.issue(q, out.User, out.Session)
-	if err != nil {
-		return nil, err
-	}
-	s.cookies.SetRefresh(q.w, out.Credential, out.Session.ExpiresAt, s.app.DB.Now())
-	s.cookies.SetDevice(q.w, out.Device, s.app.DB.Now())
-	return Tokens{AccessToken: access.Token, TokenType: "bearer", ExpiresIn: int64(access.ExpiresIn.Seconds())}, nil
+	out, err := s.app.Door.SignIn(q, who, "password", login.Answer{"password": in.Body.Password}, s.finish(q, page, false))
+	return s.entered(q, page, out, err)
 }
 
 // held is the refresh token a request came with: in the body for native clients, else in the cookie.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/admit-dev/admit/internal/testkit"
 )
@@ -87,5 +88,38 @@ func TestTokenFlow(t *testing.T) {
 		c.Get("/api/v1/about_me").Want(401, "session_invalid")
 		c.Bearer = ""
 		c.Post("/api/v1/refresh", nil).Want(401, "refresh_token_invalid")
+	})
+}
+
+// A page that signs in for an access token, in whichever way, has its refresh token in a cookie that no script reads, and is known again as a device.
+func TestTokensOfAPage(t *testing.T) {
+	testkit.Each(t, known, func(s *testkit.Server) {
+		c := s.Client()
+		entered := func(a testkit.Answer, status int) {
+			t.Helper()
+			if a.Want(status); a.Text("access_token") == "" || a.JSON["refresh_token"] != nil || c.Cookie("/", "session_id") != "" || c.Cookie("/api/v1/refresh", "refresh_token") == "" {
+				t.Fatalf("%s", a.Body)
+			}
+			c.Bearer = c.Post("/api/v1/refresh", nil).Want(200).Text("access_token")
+			if me := c.Get("/auth/me").Want(200); me.Text("email") != "ann@example.com" {
+				t.Fatalf("%s", me.Body)
+			}
+		}
+		entered(c.Post("/auth/signup?transport=page", m{"email": "ann@example.com", "password": pass}), 201)
+		device := c.Cookie("/", "device")
+		app := setUp(s, c)
+		c.Post("/auth/mfa/totp/confirm", m{"code": app.code(0)}).Want(200)
+		c.Post("/api/v1/logout", nil).Want(200)
+		if c.Bearer = ""; c.Cookie("/api/v1/refresh", "refresh_token") != "" {
+			t.Fatal("the cookie is still there")
+		}
+		s.Advance(time.Minute)
+		attempt := step(c.Post("/auth/login?transport=page", m{"email": "ann@example.com", "password": pass}))
+		entered(c.Post("/auth/attempts/"+attempt+"/answer?transport=page", m{"values": m{"code": app.code(0)}}), 200)
+		if device == "" || c.Cookie("/", "device") != device {
+			t.Errorf("the device is %q and then %q", device, c.Cookie("/", "device"))
+		}
+		c.Post("/auth/login?transport=pages", m{"email": "ann@example.com", "password": pass}).Want(422)
+		c.Post("/api/v1/users/"+userID(c)+"/impersonate?transport=page", m{"reason": "none"}).Want(422)
 	})
 }
