@@ -119,7 +119,7 @@ makemigrations: ## Begin a migration: make makemigrations m="describe change"
 	@[ -n "$(m)" ] || { echo 'usage: make makemigrations m="describe change"'; exit 1; }
 	$(GO) run ./cmd/admit migrate new "$(m)"
 
-dev-tools: ## Fetch what the other targets use: modules, staticcheck, PostgreSQL, PgBouncer and Chromium
+dev-tools: ## Fetch what the other targets use: modules, staticcheck, PostgreSQL, PgBouncer, Chromium and Node.js
 	$(GO) mod download
 	$(GO) run $(STATICCHECK) -version
 	scripts/with-services.sh true

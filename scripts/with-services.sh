@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Redis, nginx, Caddy, Chromium and on Debian Postfix at hand:
+# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Redis, nginx, Caddy, Chromium, Node.js and on Debian Postfix at hand:
 #
 #   scripts/with-services.sh go test ./...
 #
@@ -57,6 +57,8 @@ missing() {
 	has redis-server || redis_package
 	has nginx || echo nginx
 	has caddy || echo caddy
+	has node || echo nodejs
+	has npm || echo npm
 	if postfix_wanted; then
 		has postfix || echo postfix
 		has saslpasswd2 || echo sasl2-bin
@@ -73,11 +75,11 @@ postfix_wanted() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 has() { PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin command -v "$1" >/dev/null; }
 
 how_to_install() {
-	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, nginx, Caddy, and Chromium or Chrome). Install them with"
-	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server nginx caddy chromium'
-	say '  macOS           brew install postgresql@17 pgbouncer redis nginx caddy && brew install --cask chromium'
-	say '  Fedora          sudo dnf install postgresql-server pgbouncer redis nginx caddy chromium'
-	say '  Alpine          sudo apk add postgresql pgbouncer redis nginx caddy chromium'
+	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, nginx, Caddy, Node.js 20 or newer with npm, and Chromium or Chrome). Install them with"
+	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server nginx caddy nodejs npm chromium'
+	say '  macOS           brew install postgresql@17 pgbouncer redis nginx caddy node && brew install --cask chromium'
+	say '  Fedora          sudo dnf install postgresql-server pgbouncer redis nginx caddy nodejs npm chromium'
+	say '  Alpine          sudo apk add postgresql pgbouncer redis nginx caddy nodejs npm chromium'
 	die 'or test on SQLite alone: make test-fast'
 }
 

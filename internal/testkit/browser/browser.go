@@ -59,6 +59,16 @@ func (b *Browser) do(f chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// Tab opens another tab of the same browser: it has the same cookies.
+func (b *Browser) Tab() *Browser {
+	b.T.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.T.Cleanup(cancel)
+	tab := &Browser{T: b.T, ctx: ctx}
+	tab.do(func(context.Context, *chromedp.Target) (chromedp.Void, error) { return chromedp.Void{}, nil })
+	return tab
+}
+
 // Device gives the browser a device that keeps passkeys and knows its owner, such as a phone.
 func (b *Browser) Device() {
 	b.T.Helper()
