@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Redis, nginx, Caddy, Chromium, Node.js and on Debian Postfix at hand:
+# Runs a command with a PostgreSQL server and a PgBouncer of its own, and with Redis, nginx, Caddy, Chromium, Node.js, Python's
+# frameworks and on Debian Postfix at hand:
 #
 #   scripts/with-services.sh go test ./...
 #
@@ -49,7 +50,17 @@ chromium_bin() {
 	done
 }
 
-# missing prints the packages that are still needed; their names are the same on every system named below.
+# python_has is true where a Python, the user's own or the system's, has all of these modules.
+python_has() {
+	local name modules
+	modules=$(printf ', %s' "$@")
+	for name in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3; do
+		if "$name" -c "import ${modules#, }" 2>/dev/null; then return; fi
+	done
+	return 1
+}
+
+# missing prints the packages that are still needed; but for those of Python their names are the same on every system named below.
 missing() {
 	[ -n "$(pg_bin)" ] || echo postgresql
 	[ -n "$(pgbouncer_bin)" ] || echo pgbouncer
@@ -59,6 +70,8 @@ missing() {
 	has caddy || echo caddy
 	has node || echo nodejs
 	has npm || echo npm
+	# Together: one Python has to have them all.
+	python_has jwt cryptography fastapi uvicorn flask django || printf 'python3-%s\n' jwt cryptography fastapi uvicorn flask django
 	if postfix_wanted; then
 		has postfix || echo postfix
 		has saslpasswd2 || echo sasl2-bin
@@ -75,11 +88,12 @@ postfix_wanted() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 has() { PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin command -v "$1" >/dev/null; }
 
 how_to_install() {
-	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, nginx, Caddy, Node.js 20 or newer with npm, and Chromium or Chrome). Install them with"
-	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server nginx caddy nodejs npm chromium'
+	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, nginx, Caddy, Node.js 20 or newer with npm, Chromium or Chrome, and a Python with PyJWT, cryptography, FastAPI, uvicorn, Flask and Django). Install them with"
+	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server nginx caddy nodejs npm chromium python3-{jwt,cryptography,fastapi,uvicorn,flask,django}'
 	say '  macOS           brew install postgresql@17 pgbouncer redis nginx caddy node && brew install --cask chromium'
 	say '  Fedora          sudo dnf install postgresql-server pgbouncer redis nginx caddy nodejs npm chromium'
 	say '  Alpine          sudo apk add postgresql pgbouncer redis nginx caddy nodejs npm chromium'
+	say "  Python's        pip install 'PyJWT[crypto]' fastapi uvicorn flask django, and PYTHON=that Python"
 	die 'or test on SQLite alone: make test-fast'
 }
 

@@ -30,7 +30,7 @@ func newCORS(credentials bool, allowed func(r *http.Request, origin string) bool
 	return cors.New(cors.Options{
 		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) { return allowed(r, origin), nil },
 		AllowedMethods:             []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders:             []string{"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent", "tracestate", "x-request-id"},
+		AllowedHeaders:             []string{"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent", "tracestate", "x-request-id", "x-requested-with"},
 		ExposedHeaders:             []string{"RateLimit", "RateLimit-Policy", "Retry-After", "ETag", "X-Request-Id", "Idempotent-Replayed"},
 		AllowCredentials:           credentials,
 		MaxAge:                     600,

@@ -27,7 +27,7 @@ func TestNoOriginIsReflectedThatIsNotListed(t *testing.T) {
 			r := request(method, "/auth/me", "Origin", origin)
 			if method == "OPTIONS" {
 				r.Header.Set("Access-Control-Request-Method", "POST")
-				r.Header.Set("Access-Control-Request-Headers", "authorization,content-type,idempotency-key,if-match,traceparent,x-request-id")
+				r.Header.Set("Access-Control-Request-Headers", "authorization,content-type,idempotency-key,if-match,traceparent,x-request-id,x-requested-with")
 			}
 			out := serve(h, r).Header()
 			got, creds := out.Get("Access-Control-Allow-Origin"), out.Get("Access-Control-Allow-Credentials")
