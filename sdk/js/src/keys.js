@@ -30,7 +30,7 @@ export class Keys {
     if (typeof kid !== "string") return undefined;
     const known = this.#known.get(kid);
     if (known) return known;
-    if (!this.#asking && performance.now() - this.#asked >= rest) {
+    if (performance.now() - this.#asked >= rest) {
       this.#asked = performance.now();
       this.#asking = this.#fetch().finally(() => (this.#asking = undefined));
     }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
+import { createServer, get } from "node:http";
 import { test } from "node:test";
 import { guards as expressGuards } from "../src/express.js";
 import { guards as fetchGuards } from "../src/fetch.js";
@@ -40,7 +40,10 @@ const kinds = {
     });
     await new Promise((ready) => web.listen(0, "127.0.0.1", ready));
     t.after(() => web.close());
-    return (path, headers) => fetch(`http://127.0.0.1:${web.address().port}${path}`, { headers });
+    const at = `http://127.0.0.1:${web.address().port}`;
+    // two headers of one name, which fetch would join
+    const twice = (Authorization) => new Promise((done, no) => get(`${at}/me`, { headers: { Authorization: [Authorization, Authorization] } }, (res) => done(res.resume().statusCode)).on("error", no));
+    return Object.assign((path, headers) => fetch(at + path, { headers }), { twice });
   },
   async fetch(t, verifier) {
     // docs/javascript.md shows this
@@ -89,6 +92,7 @@ for (const [name, make] of Object.entries(kinds)) {
       await wants("/me", { Authorization }, 401, "unauthenticated");
     }
     await wants("/me", [["Authorization", `Bearer ${good}`], ["Authorization", `Bearer ${good}`]], 401, "unauthenticated");
+    if (ask.twice) assert.equal(await ask.twice(`Bearer ${good}`), 401);
     await wants("/me?access_token=" + good, {}, 401, "unauthenticated");
     await wants("/me", { Authorization: "Bearer a.b.c" }, 401, "invalid_token");
 
