@@ -13,6 +13,7 @@ import (
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/cli/rights"
+	"github.com/admit-dev/admit/internal/cli/store"
 	"github.com/admit-dev/admit/internal/database"
 )
 
@@ -37,6 +38,8 @@ type commands struct {
 	Message    messageCmd        `cmd:"" help:"Mail and texts: list, test."`
 	Config     configCmd         `cmd:"" help:"Settings: list, explain, check."`
 	Migrate    migrateCmd        `cmd:"" help:"The schema of the database."`
+	Backup     store.Backup      `cmd:"" help:"Copies of everything, sealed: create, verify, restore."`
+	DB         store.DB          `cmd:"" help:"Move to another database."`
 	Keygen     keygenCmd         `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`
 	Snippet    snippetCmd        `cmd:"" help:"Print the configuration of a proxy that lets pass who may: nginx, Caddy, Traefik, Envoy."`
 	Completion completionCmd     `cmd:"" help:"Print a completion script for a shell."`

@@ -161,7 +161,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, cfg.RateLimit)
 	a.Accounts = account.NewService(a.DB, cfg.Account, a.Authz, a.Users, a.Sessions, a.Notify, a.Challenges, cfg.Web.Origin())
 	a.Acting = impersonation.NewService(a.DB, cfg.Impersonation, a.Authz, a.MFA, a.Sessions, a.Notify, cfg.Web.Origin())
-	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, filepath.Join(cfg.Server.DataDir, "audit_head"), opt.Log)
+	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, headFile(cfg), opt.Log)
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}

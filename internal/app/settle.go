@@ -37,16 +37,8 @@ func settle(cfg config.Config) (config.Config, error) {
 			cfg.Password.Common = "refuse"
 		}
 	}
-	dir := cfg.Server.DataDir
-	if cfg.Database.URL == "" {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return cfg, fmt.Errorf("DATA_DIR cannot be made: %w", err)
-		}
-		path, err := filepath.Abs(DatabaseFile(cfg))
-		if err != nil {
-			return cfg, err
-		}
-		cfg.Database.URL = "sqlite:///" + path
+	if err := settleStore(&cfg); err != nil {
+		return cfg, err
 	}
 	if cfg.Server.RootKey.Reveal() != "" {
 		return cfg, nil
@@ -58,6 +50,21 @@ func settle(cfg config.Config) (config.Config, error) {
 	cfg.Server.RootKey = secret.String(key)
 	return cfg, err
 }
+
+func settleStore(cfg *config.Config) error {
+	if cfg.Database.URL != "" {
+		return nil
+	}
+	if err := os.MkdirAll(cfg.Server.DataDir, 0o700); err != nil {
+		return fmt.Errorf("DATA_DIR cannot be made: %w", err)
+	}
+	path, err := filepath.Abs(DatabaseFile(*cfg))
+	cfg.Database.URL = "sqlite:///" + path
+	return err
+}
+
+// headFile is where the head of the audit log is kept.
+func headFile(cfg config.Config) string { return filepath.Join(cfg.Server.DataDir, "audit_head") }
 
 // keptKey reads the generated root key, or makes it. Of several programs that start at once, all use the same.
 func keptKey(path string) (string, error) {

@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
 	{"internal/authzen", "internal/impersonation", "internal/login", "internal/serviceaccount"},
 	{"internal/method/…"},
-	{"internal/export", "internal/owner", "internal/recovery"},
+	{"internal/backup", "internal/export", "internal/owner", "internal/recovery"},
 	{"internal/web"},
 	{"internal/config"},
 	{"internal/app"},
@@ -64,6 +64,7 @@ var only = map[string]string{
 	"github.com/nicksnyder/go-i18n":   "internal/words",
 	"github.com/wneessen/go-mail":     "internal/notify/mail",
 	"github.com/aws/aws-sdk-go-v2":    "internal/notify/sms",
+	"filippo.io/age":                  "internal/backup",
 	"github.com/emersion/":            "internal/testkit",
 }
 

@@ -47,6 +47,7 @@ var realTime = map[string]string{
 	"internal/sandbox/sandbox.go":    "the clock that its own is ahead of",
 	"internal/secret/queue.go":       "how long a hash takes",
 	"internal/database/sqlite.go":    "how long a start waits for the lock of a file",
+	"internal/cli/store/backup.go":   "the time that is written into a new key, for people",
 	"internal/testkit/testkit.go":    "the name of a schema that nobody else has",
 }
 

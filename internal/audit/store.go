@@ -89,7 +89,7 @@ func (st store) settled(ctx context.Context, after database.Cursor, limit int) (
 		return st.events(ctx, after, end, limit, false)
 	}
 	return database.All[row](ctx, st.q, `SELECT tx, seq, `+database.Columns[database.EventRow]()+`, erased, salt`+salted+
-		`(tx, seq) > ($1, $2) AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY tx, seq LIMIT $3`, after.Tx, after.Seq, limit)
+		`(tx, seq) > ($1, $2) AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + admit_tx_base() ORDER BY tx, seq LIMIT $3`, after.Tx, after.Seq, limit)
 }
 
 // last is the place of the newest event that there is, settled or not.

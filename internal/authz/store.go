@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/secret"
 )
 
 // position is a revision, and the life of the database it belongs to.
@@ -55,6 +56,12 @@ func touchedSince(ctx context.Context, q database.Querier, at time.Time) ([]Touc
 
 func touchedBy(ctx context.Context, q database.Querier, revision int64) ([]Touched, error) {
 	return database.All[Touched](ctx, q, `SELECT revision, org_id, user_id FROM authz_changes WHERE revision = $1`, revision)
+}
+
+// NewLife says that the database is not the one it was: what was told of its revisions is of another.
+func NewLife(tx *database.Tx) error {
+	_, err := tx.Exec(`UPDATE authz_revision SET epoch = $1 WHERE one = 1`, secret.Hex32()[:8])
+	return err
 }
 
 func removeChanges(tx *database.Tx, limit int) (int64, error) {

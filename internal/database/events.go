@@ -96,7 +96,7 @@ func (d *DB) Events(ctx context.Context, after Cursor, limit int) ([]Record, err
 	text := `SELECT 0, seq, TRUE, ` + Columns[EventRow]() + ` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2 + 0` // SQLite prepares a bare LIMIT $2 anew each time
 	args := []any{after.Seq, limit}
 	if d.engine.name == postgresName {
-		text = `SELECT tx, seq, tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint, ` + Columns[EventRow]() +
+		text = `SELECT tx, seq, tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + admit_tx_base(), ` + Columns[EventRow]() +
 			` FROM events WHERE (tx, seq) > ($1, $2) ORDER BY tx, seq LIMIT $3`
 		args = []any{after.Tx, after.Seq, limit}
 	}
@@ -117,7 +117,7 @@ func (d *DB) Events(ctx context.Context, after Cursor, limit int) ([]Record, err
 func (d *DB) LastEvent(ctx context.Context) (Cursor, error) {
 	text := `SELECT 0 AS tx, COALESCE(MAX(seq), 0) FROM events`
 	if d.engine.name == postgresName {
-		text = `SELECT tx, seq FROM events WHERE tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY tx DESC, seq DESC LIMIT 1`
+		text = `SELECT tx, seq FROM events WHERE tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + admit_tx_base() ORDER BY tx DESC, seq DESC LIMIT 1`
 	}
 	type place struct {
 		Tx  int64 `db:"tx"`

@@ -97,21 +97,14 @@ func (d *DB) Migrate(ctx context.Context) (taken []Migration, err error) {
 		return nil, nil // nothing to lock for, the usual start
 	}
 	err = d.migrating(ctx, func(tx *Tx, all []Migration, done map[int64]appliedRow) error {
-		taken = nil
+		var left []Migration
 		for _, m := range all {
-			if _, ok := done[m.Version]; ok {
-				continue
+			if _, ok := done[m.Version]; !ok {
+				left = append(left, m)
 			}
-			if err := d.apply(tx, m.up); err != nil {
-				return fmt.Errorf("migration %04d_%s: %w", m.Version, m.Name, err)
-			}
-			if err := Insert(tx, "schema_migrations", appliedRow{m.Version, m.Name, m.checksum(), tx.Now}); err != nil {
-				return err
-			}
-			m.AppliedAt = &tx.Now
-			taken = append(taken, m)
 		}
-		return nil
+		taken = left
+		return d.climb(tx, left)
 	})
 	return taken, err
 }
@@ -121,20 +114,40 @@ func (d *DB) MigrateDown(ctx context.Context, n int) (taken []Migration, err err
 	err = d.migrating(ctx, func(tx *Tx, all []Migration, done map[int64]appliedRow) error {
 		taken = nil
 		for _, m := range slices.Backward(all) {
-			if _, ok := done[m.Version]; !ok || len(taken) == n {
-				continue
+			if _, ok := done[m.Version]; ok && len(taken) < n {
+				taken = append(taken, m)
 			}
-			if err := d.apply(tx, m.down); err != nil {
-				return fmt.Errorf("migration %04d_%s, down: %w", m.Version, m.Name, err)
-			}
-			if _, err := tx.Exec(`DELETE FROM schema_migrations WHERE version = $1`, m.Version); err != nil {
-				return err
-			}
-			taken = append(taken, m)
 		}
-		return nil
+		return d.descend(tx, taken)
 	})
 	return taken, err
+}
+
+// climb takes steps, and notes in each when it was taken.
+func (d *DB) climb(tx *Tx, list []Migration) error {
+	for i, m := range list {
+		if err := d.apply(tx, m.up); err != nil {
+			return fmt.Errorf("migration %s: %w", m, err)
+		}
+		if err := Insert(tx, "schema_migrations", appliedRow{m.Version, m.Name, m.checksum(), tx.Now}); err != nil {
+			return err
+		}
+		list[i].AppliedAt = &tx.Now
+	}
+	return nil
+}
+
+// descend takes steps back, the newest first.
+func (d *DB) descend(tx *Tx, list []Migration) error {
+	for _, m := range list {
+		if err := d.apply(tx, m.down); err != nil {
+			return fmt.Errorf("migration %s, down: %w", m, err)
+		}
+		if _, err := tx.Exec(`DELETE FROM schema_migrations WHERE version = $1`, m.Version); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Steps lists every step this program knows, for a store that is not there yet.
@@ -200,7 +213,7 @@ func (d *DB) migrating(ctx context.Context, f func(tx *Tx, all []Migration, done
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Hour) // a step over a large table takes its time
+	ctx, cancel := context.WithTimeout(ctx, 24*time.Hour) // a step over a large table takes its time
 	defer cancel()
 	return d.Write(ctx, func(tx *Tx) error {
 		tx.Quiet()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver; it binds $1 by number
+
+	"github.com/admit-dev/admit/internal/apperr"
 )
 
 const sqliteName = "sqlite"
@@ -52,6 +54,28 @@ func (d *DB) openSQLite(ctx context.Context, path string, cfg Config) error {
 	d.read.SetMaxOpenConns(readers)
 	d.read.SetMaxIdleConns(readers)
 	return nil
+}
+
+// ErrInUse is a file that another program has open.
+var ErrInUse = apperr.New(apperr.Conflict, "database_in_use", "Another program has the database open. Stop the server first.")
+
+// Alone holds that no other program has the SQLite file of cfg open, if it is there: a file is taken out of WAL only by who is alone with it.
+func Alone(ctx context.Context, cfg Config) error {
+	path := cfg.File()
+	if _, err := os.Stat(path); path == "" || err != nil {
+		return nil
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=busy_timeout(1000)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	var mode string
+	err = db.QueryRowContext(ctx, `PRAGMA journal_mode = DELETE`).Scan(&mode)
+	if busy(err) || err == nil && mode != "delete" {
+		return ErrInUse
+	}
+	return err
 }
 
 // most is how many changes may share one commit.
@@ -108,6 +132,9 @@ func firstConn(ctx context.Context, pool *sql.DB) (*sql.Conn, error) {
 func (w *soloWriter) close() {
 	w.once.Do(func() { close(w.quit) })
 	<-w.done
+	for _, s := range w.stmts {
+		_ = s.Close() // with one that is open, the file would stay open too
+	}
 	_ = w.conn.Close()
 }
 

@@ -1,0 +1,3 @@
+-- Only the default goes back: events keep their place.
+--postgres ALTER TABLE events ALTER COLUMN tx SET DEFAULT (pg_current_xact_id()::text::bigint);
+--postgres DROP FUNCTION admit_tx_base();

@@ -1,0 +1,3 @@
+-- A store that was filled with the events of another goes on behind them: the transactions of this server count from here.
+--postgres CREATE FUNCTION admit_tx_base() RETURNS BIGINT LANGUAGE sql STABLE AS 'SELECT 0::bigint';
+--postgres ALTER TABLE events ALTER COLUMN tx SET DEFAULT (pg_current_xact_id()::text::bigint + admit_tx_base());
