@@ -47,7 +47,8 @@ type load struct {
 	workers []*worker
 	all     sync.WaitGroup
 	stop    atomic.Bool
-	faults  chan string // answers that should not be
+	faults  chan string  // answers that should not be
+	lost    atomic.Int64 // requests without an answer
 }
 
 func newLoad(name string, n int) *load {
@@ -72,6 +73,7 @@ func (l *load) run(server *caller) {
 					}
 				}
 				if err != nil {
+					l.lost.Add(1)
 					return
 				}
 			}
