@@ -31,7 +31,7 @@ run: ## Start the server
 	$(GO) run ./cmd/admit serve
 
 dev: ## Run the server and log each request
-	DEBUG=true $(GO) run ./cmd/admit serve
+	DEBUG=true $(GO) run $(AIR) -build.cmd "$(GO) build -o ./dist/dev ./cmd/admit" -build.full_bin "ADMIT_LIVE=1 ./dist/dev serve"
 
 test: format-check vet ## Run everything: formatting, vet, and all tests on SQLite and PostgreSQL with the race detector
 	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")
