@@ -13,6 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+AIR := github.com/air-verse/air@v1.67.4
 CYCLONEDX := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 COMPOSE ?= docker compose
 
@@ -30,8 +31,8 @@ help: ## Show this list
 run: ## Start the server
 	$(GO) run ./cmd/admit serve
 
-dev: ## Run the server and log each request
-	DEBUG=true $(GO) run $(AIR) -build.cmd "$(GO) build -o ./dist/dev ./cmd/admit" -build.full_bin "ADMIT_LIVE=1 ./dist/dev serve"
+dev: ## Run the server, log each request, and start again when a file changes
+	DEBUG=true $(GO) run $(AIR) --tmp_dir dist --build.cmd '$(GO) build -o dist/dev ./cmd/admit' --build.full_bin 'dist/dev serve' --build.include_ext go,html,json,css,js,sql --build.exclude_dir dist,.cache,bench,docs,sdk
 
 test: format-check vet ## Run everything: formatting, vet, and all tests on SQLite and PostgreSQL with the race detector
 	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")

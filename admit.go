@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/admit-dev/admit/internal/api"
 	"github.com/admit-dev/admit/internal/apidocs"
 	"github.com/admit-dev/admit/internal/app"
@@ -65,6 +67,9 @@ type Permission = authz.Permission
 // WithTerminal has each message of the development inbox printed to w in one line: to whom, about what, and its code and link.
 func WithTerminal(w io.Writer) Option { return func(o *app.Options) { o.Terminal = w } }
 
+// WithTracing makes a span for each request, and in it one for each statement. Without it there are none.
+func WithTracing(p trace.TracerProvider) Option { return func(o *app.Options) { o.Tracing = p } }
+
 // WithStrict has the server panic at a change that emits no event. Tests of Admit itself use it.
 func WithStrict() Option { return func(o *app.Options) { o.Strict = true } }
 
@@ -94,14 +99,14 @@ func New(ctx context.Context, cfg Config, options ...Option) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{app: a}
-	if err := s.start(ctx); err != nil {
+	if err := s.start(ctx, opt.Tracing); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) start(ctx context.Context) error {
+func (s *Server) start(ctx context.Context, tracing trace.TracerProvider) error {
 	run, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	if err := s.app.Ready(ctx); err != nil {
@@ -135,6 +140,9 @@ func (s *Server) start(ctx context.Context) error {
 		return m
 	})
 	s.Handler = s.edge.Wrap(web.Routed(mux))
+	if tracing != nil {
+		s.Handler = web.Trace(tracing, s.Handler)
+	}
 	ready := make(chan struct{})
 	s.done.Go(func() { s.app.Run(run, sync.OnceFunc(func() { close(ready) })) })
 	select {

@@ -64,13 +64,14 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	cli.Follow(&cfg, report, port) // --port 0 knows its port only now
-	srv, err := s.begin(ctx, cfg, report, admit.WithLogger(log), admit.WithTerminal(p.Stderr))
+	srv, flush, err := s.begin(ctx, cfg, report, admit.WithLogger(log), admit.WithTerminal(p.Stderr))
 	if ctx.Err() != nil && err != nil {
 		return cli.Refuse(cli.ExitFailed, "Stopped before it was ready.")
 	}
 	if err != nil {
 		return err
 	}
+	defer flush()
 	defer lend(srv.App().Hasher)()
 	quiet, err := answerPrometheus(ctx, cfg.Server.MetricsAddr, srv, log)
 	if err != nil {
@@ -109,14 +110,22 @@ type server interface {
 	Close() error
 }
 
-func (s *serveCmd) begin(ctx context.Context, cfg config.Config, report *config.Report, options ...admit.Option) (server, error) {
+// begin starts it. After its end, flush sends what it has not told yet.
+func (s *serveCmd) begin(ctx context.Context, cfg config.Config, report *config.Report, options ...admit.Option) (srv server, flush func(), err error) {
+	tracing, flush, err := traced(ctx, cfg.Tracing)
+	if err != nil {
+		return nil, nil, err
+	}
+	options = append(options, tracing)
 	if !s.Test {
-		return admit.New(ctx, cfg, options...)
+		srv, err = admit.New(ctx, cfg, options...)
+		return srv, flush, err
 	}
 	if err := throwaway(&cfg, report, s.Host != nil); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return sandbox.New(ctx, cfg, options...)
+	srv, err = sandbox.New(ctx, cfg, options...)
+	return srv, flush, err
 }
 
 // answerPrometheus serves /metrics on an address of its own until what it returns is called.

@@ -72,6 +72,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.social()
 	s.sessions()
 	s.devices()
+	s.consents()
 	s.orgs()
 	s.roles()
 	s.invitations()

@@ -62,12 +62,13 @@ func (s *API) entered(q *call, t Delivery, out login.Outcome, err error) (any, e
 type signUp struct {
 	Delivery
 	Body struct {
-		Email    string `json:"email,omitempty" maxLength:"320" doc:"An e-mail address. At least one of email, username and phone is needed." example:"test@example.com"`
-		Username string `json:"username,omitempty" maxLength:"100" doc:"4 to 24 characters."`
-		Phone    string `json:"phone,omitempty" maxLength:"40" doc:"A phone number with its country code."`
-		Name     string `json:"name,omitempty" maxLength:"1000" doc:"What the person is called."`
-		Password string `json:"password" maxLength:"4096" doc:"8 to 128 characters." example:"password123"`
-		Invite   string `json:"invite_token,omitempty" maxLength:"200" doc:"An invitation that was sent to this e-mail address: joins its organization in the same step."`
+		Email    string     `json:"email,omitempty" maxLength:"320" doc:"An e-mail address. At least one of email, username and phone is needed." example:"test@example.com"`
+		Username string     `json:"username,omitempty" maxLength:"100" doc:"4 to 24 characters."`
+		Phone    string     `json:"phone,omitempty" maxLength:"40" doc:"A phone number with its country code."`
+		Name     string     `json:"name,omitempty" maxLength:"1000" doc:"What the person is called."`
+		Password string     `json:"password" maxLength:"4096" doc:"8 to 128 characters." example:"password123"`
+		Invite   string     `json:"invite_token,omitempty" maxLength:"200" doc:"An invitation that was sent to this e-mail address: joins its organization in the same step."`
+		Consents []AgreedTo `json:"consents,omitempty" maxItems:"20" doc:"What the person agreed to on your form: it is noted with the account."`
 	}
 }
 
@@ -147,7 +148,7 @@ func (s *API) signUp(q *call, in *signUp) (any, error) {
 		}
 		return s.entered(q, in.Delivery, out, err)
 	}
-	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
+	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.Delivery, false), agreed(in.Body.Consents)...)
 	if err == nil && out.Step == nil && out.Session.ID == "" { // nothing may be told
 		return nil, newAccepted()
 	}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/admit-dev/admit/internal/account"
 	"github.com/admit-dev/admit/internal/address"
 	"github.com/admit-dev/admit/internal/apikey"
@@ -23,6 +25,7 @@ import (
 	"github.com/admit-dev/admit/internal/challenge"
 	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/consent"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/export"
@@ -65,6 +68,7 @@ type App struct {
 	Users      *user.Service
 	Sessions   *session.Service
 	Devices    *knowndevice.Service
+	Consents   *consent.Service
 	Locks      *lockout.Service
 	Tokens     *token.Service
 	Door       *login.Service
@@ -105,8 +109,9 @@ type Options struct {
 	Log    *slog.Logger     // slog.Default() when nil
 	Strict bool             // panic at a change that tells no one
 
-	Permissions []authz.Permission // what the program asks about, declared at each start
-	Terminal    io.Writer          // gets a line for each message of the development inbox; none when nil
+	Permissions []authz.Permission   // what the program asks about, declared at each start
+	Tracing     trace.TracerProvider // makes spans; nil makes none
+	Terminal    io.Writer            // gets a line for each message of the development inbox; none when nil
 }
 
 // Open connects to the store and makes every part. It starts nothing: see Run.
@@ -154,6 +159,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.Feed, a.Redis, a.verify, opt.Log)
 	a.Revoked = revocation.NewService(a.DB, a.Authz, a.Tokens, cfg.Web.Origin(), opt.Log)
 	a.Devices = knowndevice.NewService(a.DB, cfg.Device)
+	a.Consents = consent.NewService(a.DB)
 	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
@@ -165,7 +171,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Keys: a.APIKeys, Passkeys: a.Passkeys, Social: a.Social,
+	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Consents: a.Consents, Keys: a.APIKeys, Passkeys: a.Passkeys, Social: a.Social,
 		Recovery: a.Recovery, Authz: a.Authz, Orgs: a.Orgs, Audit: a.Audit, Notify: a.Notify, Origin: cfg.Web.Origin(), Log: opt.Log})
 	return a, nil
 }

@@ -13,8 +13,8 @@ import (
 var floors = [][]string{
 	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/place", "internal/revoked", "internal/strict", "internal/theme", "internal/typo", "internal/wordlist", "internal/words"},
 	{"internal/database", "internal/outbound", "internal/redis", "internal/secret"},
-	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/user"},
-	{"internal/authz", "internal/challenge", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
+	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/tracing", "internal/user"},
+	{"internal/authz", "internal/challenge", "internal/consent", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
 	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/token"},
 	{"internal/apikey", "internal/org", "internal/revocation"},
 	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
@@ -58,6 +58,7 @@ var only = map[string]string{
 	"github.com/chromedp/":            "internal/testkit/browser",
 	"github.com/nyaruka/phonenumbers": "internal/user",
 	"github.com/redis/rueidis":        "internal/redis",
+	"go.opentelemetry.io/":            "|cmd/admit|internal/(app|database|web)",
 	"github.com/prometheus/":          "internal/metrics",
 	"github.com/maypok86/otter":       "internal/session",
 	"github.com/mileusna/useragent":   "internal/device",

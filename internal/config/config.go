@@ -12,6 +12,7 @@ import (
 	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/breach"
+	"github.com/admit-dev/admit/internal/consent"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
 	"github.com/admit-dev/admit/internal/impersonation"
@@ -37,6 +38,7 @@ import (
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/theme"
 	"github.com/admit-dev/admit/internal/token"
+	"github.com/admit-dev/admit/internal/tracing"
 	"github.com/admit-dev/admit/internal/user"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -60,6 +62,7 @@ type Config struct {
 	Hash          secret.Config        `doc:"Password hashing"`
 	User          user.Config          `doc:"People"`
 	Account       account.Config       `doc:"Deleting accounts"`
+	Consent       consent.Config       `doc:"Terms of use"`
 	Lockout       lockout.Config       `doc:"Lockout"`
 	Device        knowndevice.Config   `doc:"Known devices"`
 	Session       session.Config       `doc:"Sessions and refresh tokens"`
@@ -74,6 +77,7 @@ type Config struct {
 	Notify        notify.Config        `doc:"Messages"`
 	Mail          mail.Config          `doc:"Mail"`
 	SMS           sms.Config           `doc:"Text messages"`
+	Tracing       tracing.Config       `doc:"Traces"`
 	Outbound      outbound.Config      `doc:"Calls to other servers"`
 	Theme         theme.Config         `doc:"How pages look"`
 	Owner         owner.Config         `doc:"The first owner"`

@@ -16,12 +16,40 @@ import (
 func fill(ctx context.Context, from, to *database.DB, schema int64, replace bool) ([]database.Count, error) {
 	var tally database.Tally
 	err := to.Fill(ctx, database.Filling{Schema: schema, Replace: replace,
-		From:   func(sink database.Sink) error { tally.To = sink; return from.Dump(ctx, &tally, nil) },
+		From: func(sink database.Sink) error {
+			if schema < database.Newest() {
+				sink = &earlier{Sink: sink}
+			}
+			tally.To = sink
+			return from.Dump(ctx, &tally, nil)
+		},
 		Finish: func(tx *database.Tx) error { tx.Emit(happened{"filled"}); return nil }})
 	if err != nil {
 		return nil, err
 	}
 	return tally.Counts(), nil
+}
+
+// earlier is a sink of a step that lacks tables of later ones: of a copy from then they would not be a part.
+type earlier struct {
+	database.Sink
+	later bool
+}
+
+func (e *earlier) Table(t database.Table) error {
+	err := e.Sink.Table(t)
+	e.later = err != nil && strings.Contains(err.Error(), "there is no table")
+	if e.later {
+		return nil
+	}
+	return err
+}
+
+func (e *earlier) Row(values []any) error {
+	if e.later {
+		return nil
+	}
+	return e.Sink.Row(values)
 }
 
 // lived is a store in which things have happened: on Postgres in another order than their numbers say.

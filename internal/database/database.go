@@ -123,6 +123,13 @@ func (d *DB) tell(done []Record) {
 
 func (d *DB) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
 	d.asked.Add(1)
+	done := traced(ctx, d.engine.name, text)
+	rows, err := d.ask(ctx, text, args)
+	done(err)
+	return rows, err
+}
+
+func (d *DB) ask(ctx context.Context, text string, args []any) (*sql.Rows, error) {
 	if d.engine.name != sqliteName {
 		return d.read.QueryContext(ctx, text, args...)
 	}

@@ -9,10 +9,16 @@ import (
 const AllOrgs = "*"
 
 // snapshot is one moment of the store.
-type snapshot struct{ tx *sql.Tx }
+type snapshot struct {
+	tx     *sql.Tx
+	engine string
+}
 
 func (s snapshot) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	return s.tx.QueryContext(ctx, text, args...)
+	done := traced(ctx, s.engine, text)
+	rows, err := s.tx.QueryContext(ctx, text, args...)
+	done(err)
+	return rows, err
 }
 
 // Read runs f on one snapshot: every statement in it sees the same moment, whatever is committed meanwhile. Of the rows that
@@ -33,7 +39,7 @@ func (d *DB) Read(ctx context.Context, org string, f func(q Querier) error) erro
 			return unavailable(err)
 		}
 	}
-	return unavailable(f(snapshot{tx}))
+	return unavailable(f(snapshot{tx, d.engine.name}))
 }
 
 // enter is what the policies of row-level security go by. It ends with the transaction, so a pooler may hand the connection on.
@@ -42,7 +48,7 @@ const enter = `SELECT set_config('admit.org', $1, true)`
 // Enter has the change see and touch the rows of one organization from here on, or with AllOrgs of all. Before it, there are
 // none on Postgres.
 func (tx *Tx) Enter(org string) error {
-	if !tx.walled || tx.org == org {
+	if tx.engine != postgresName || tx.org == org {
 		return nil
 	}
 	tx.org = org

@@ -31,8 +31,8 @@ type Tx struct {
 	wrote  bool
 	quiet  bool
 	failed error
-	walled bool   // the store keeps the rows of organizations apart
-	org    string // whose it shows
+	engine string
+	org    string // whose rows it shows, where the store keeps those of organizations apart
 }
 
 // runner is a transaction of either engine.
@@ -53,7 +53,9 @@ func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 	if tx.failed != nil {
 		return 0, tx.failed
 	}
+	done := traced(tx.ctx, tx.engine, text)
 	r, err := tx.run.ExecContext(tx.ctx, text, outgoing(args)...)
+	done(err)
 	if err != nil {
 		tx.failed = err
 		return 0, err
@@ -67,7 +69,9 @@ func (tx *Tx) query(_ context.Context, text string, args []any) (*sql.Rows, erro
 	if tx.failed != nil {
 		return nil, tx.failed
 	}
+	done := traced(tx.ctx, tx.engine, text)
 	rows, err := tx.run.QueryContext(tx.ctx, text, args...)
+	done(err)
 	if err != nil {
 		tx.failed = err
 	}
@@ -126,7 +130,7 @@ func (d *DB) once(ctx context.Context, isolation sql.IsolationLevel, f func(tx *
 	var tx *Tx
 	var refused error
 	change := func(run runner) error {
-		tx = &Tx{Now: d.Now(), ctx: ctx, run: run, walled: d.engine.name == postgresName}
+		tx = &Tx{Now: d.Now(), ctx: ctx, run: run, engine: d.engine.name}
 		err := f(tx)
 		if no, ok := errors.AsType[refusal](err); ok {
 			refused = no.no

@@ -110,7 +110,7 @@ func TestPRV01Export(t *testing.T) {
 			t.Errorf("%v", file.Header)
 		}
 		files := unzip(file)
-		if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{"api_keys.json", "devices.json", "events-001.json", "identifiers.json", "linked_accounts.json", "messages.json",
+		if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{"api_keys.json", "consents.json", "devices.json", "events-001.json", "identifiers.json", "linked_accounts.json", "messages.json",
 			"organizations.json", "passkeys.json", "profile.json", "sessions.json", "ways_in.json"}) {
 			t.Errorf("%v", got)
 		}
@@ -208,7 +208,7 @@ func TestExportIsTakenOver(t *testing.T) {
 			t.Errorf("%s", now.Body)
 		}
 		s.Events("export.requested", "export.ready", "message.queued")
-		if files := unzip(ann.Get(at + "/download").Want(200)); len(files) != 11 {
+		if files := unzip(ann.Get(at + "/download").Want(200)); len(files) != 12 {
 			t.Errorf("%d files", len(files))
 		}
 	})

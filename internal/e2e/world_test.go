@@ -121,7 +121,7 @@ func (w *world) path(o op) string {
 	case strings.HasSuffix(o.Path, "/callback") && w.arrival != nil:
 		return strings.Replace(o.Path, "{provider}", "development", 1) + "?" + w.arrival()
 	}
-	return strings.NewReplacer("{org}", w.org, "{account}", w.program, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token, "{provider}", "development").Replace(o.Path)
+	return strings.NewReplacer("{org}", w.org, "{account}", w.program, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token, "{provider}", "development", "{document}", "terms").Replace(o.Path)
 }
 
 // body is what an operation accepts, about the things of the world.
@@ -205,6 +205,7 @@ func (w *world) body(o op) any {
 		"POST /auth/passkeys/register":                    m{"credential": m{}},
 		"POST /auth/passkeys/login/options":               m{"identifier": w.email},
 		"POST /auth/passkeys/login":                       m{"attempt": w.attempt, "credential": m{}},
+		"PUT /auth/me/consents/{document}":                m{"version": "1"},
 		"PATCH /auth/passkeys/{id}":                       m{"name": "Phone"},
 		"POST /auth/social/token":                         m{"code": "123456", "code_verifier": "1"},
 		"POST /auth/{provider}/link":                      m{"return_to": "/"},

@@ -19,7 +19,7 @@ import (
 
 // parts make the files of an export, in this order. None has what is a secret, or what is known of somebody else.
 var parts = []func(ctx context.Context, c *copying) error{
-	profile, identifiers, waysIn, passkeys, linked, sessions, devices, keys, organizations, messages, events,
+	profile, identifiers, waysIn, passkeys, linked, sessions, devices, consents, keys, organizations, messages, events,
 }
 
 func profile(ctx context.Context, c *copying) error {
@@ -140,6 +140,18 @@ func devices(ctx context.Context, c *copying) error {
 		out = append(out, oneDevice{d.ID, d.Browser, d.System, d.IP, d.FirstSeen, d.LastSeen, d.TrustedUntil})
 	}
 	return c.file(ctx, "devices.json", out)
+}
+
+func consents(ctx context.Context, c *copying) error {
+	all, err := c.Consents.Of(ctx, c.UserID)
+	if err != nil {
+		return err
+	}
+	out := []map[string]any{}
+	for _, one := range all {
+		out = append(out, map[string]any{"document": one.Document, "version": one.Version, "given_at": one.GivenAt})
+	}
+	return c.file(ctx, "consents.json", out)
 }
 
 type oneKey struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/apikey"
 	"github.com/admit-dev/admit/internal/audit"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/consent"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/knowndevice"
@@ -42,6 +43,7 @@ type Deps struct {
 	Users    *user.Service
 	Sessions *session.Service
 	Devices  *knowndevice.Service
+	Consents *consent.Service
 	Keys     *apikey.Service
 	Passkeys *passkey.Service
 	Social   *social.Service

@@ -65,6 +65,29 @@ func ofOrganization(b *browser.Browser, s *testkit.Server) []shown {
 		{"org-access-denied", open("/access?person=somebody-with-a-long-name-3@recruiting.example.com&permission=jobs:post")},
 		{"org-audit", open("/audit")},
 		{"org-audit-none", open("/audit?q=nothing")},
+		{"org-programs-none", open("/service-accounts")},
+		{"org-program-new", open("/service-accounts/new")},
+		{"org-program-new-wrong", func() { post(b, "/org/acme-jobs/service-accounts/new", "fill('name', ' ')") }},
+		{"org-program", func() {
+			b.Open(at + "/service-accounts/new")
+			post(b, "/org/acme-jobs/service-accounts/new", "fill('name', 'Importer'); fill('description', 'Takes over the jobs of the old site every night')")
+		}},
+		{"org-program-key-new", func() {
+			b.Run(`window.leaving = true; document.querySelector('a[href$="/keys/new"]').click(); return {};`)
+			b.Settle()
+		}},
+		{"org-program-key-made", func() {
+			post(b, "/org/acme-jobs/service-accounts/svc", "fill('name', 'Server 1'); fill('scopes', 'jobs:*')")
+		}},
+		{"org-program-keys", func() {
+			b.Run(`window.leaving = true; document.querySelector('main a.primary').click(); return {};`)
+			b.Settle()
+		}},
+		{"org-program-key", func() {
+			b.Run(`window.leaving = true; document.querySelector('.items a').click(); return {};`)
+			b.Settle()
+		}},
+		{"org-programs", open("/service-accounts")},
 		{"org-settings", open("/settings")},
 		{"org-delete", open("/delete")},
 	}

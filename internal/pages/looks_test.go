@@ -101,6 +101,7 @@ func every(t *testing.T, b *browser.Browser, s *testkit.Server) []shown {
 		}},
 		{"signup", open("/signup")},
 		{"signup-wrong", func() { post(b, "/signup", "fill('email', 'bob'); fill('password', 'short')") }},
+		{"signup-slip", func() { post(b, "/signup", "fill('email', 'bob@gmial.com'); fill('password', '"+lamp+"')") }},
 		{"signup-sent", func() {
 			b.Open(at + "/signup")
 			post(b, "/signup", "fill('email', 'bob@example.com'); fill('password', '"+lamp+"')")

@@ -104,7 +104,7 @@ func (s *Site) Template(from fs.FS, names ...string) *Template {
 	}
 	for _, locale := range s.words.Locales() {
 		one := template.New("layout.html").Funcs(s.functions(locale))
-		one = template.Must(one.ParseFS(files, "templates/layout.html", "templates/parts.html"))
+		one = template.Must(one.ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/keys.html"))
 		t.in[locale] = template.Must(one.ParseFS(from, names...))
 	}
 	return t

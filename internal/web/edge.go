@@ -194,6 +194,7 @@ func (x *exchange) log() {
 		status = http.StatusOK
 	}
 	took := x.edge.now().Sub(x.start)
+	x.tell(status)
 	if observe := x.edge.observe.Load(); observe != nil {
 		(*observe)(x.w.r.Method, x.w.r.Pattern, status, took)
 	}

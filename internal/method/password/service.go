@@ -9,6 +9,7 @@ import (
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/breach"
+	"github.com/admit-dev/admit/internal/consent"
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/notice"
@@ -151,19 +152,22 @@ func NewService(cfg Config, d Deps) *Service {
 
 // SignUp makes an account and signs it in: the person, their password and their session in one change. Under
 // ENUMERATION_PROTECTION=strict the outcome has no session and is the same for an address that is taken.
-func (s *Service) SignUp(ctx context.Context, in user.New, password string, f login.Finish) (out login.Outcome, err error) {
-	return s.signUp(ctx, in, password, f, s.door.Config.Strict())
+func (s *Service) SignUp(ctx context.Context, in user.New, password string, f login.Finish, agreed ...consent.Consent) (out login.Outcome, err error) {
+	return s.signUp(ctx, in, password, f, s.door.Config.Strict(), agreed)
 }
 
 // SignUpQuietly is SignUp as under ENUMERATION_PROTECTION=strict, for the hosted pages: they need tell nobody more, and no client depends on it.
-func (s *Service) SignUpQuietly(ctx context.Context, in user.New, password string) error {
-	_, err := s.signUp(ctx, in, password, login.Finish{}, true)
+func (s *Service) SignUpQuietly(ctx context.Context, in user.New, password string, agreed ...consent.Consent) error {
+	_, err := s.signUp(ctx, in, password, login.Finish{}, true, agreed)
 	return err
 }
 
-func (s *Service) signUp(ctx context.Context, in user.New, password string, f login.Finish, strict bool) (out login.Outcome, err error) {
+func (s *Service) signUp(ctx context.Context, in user.New, password string, f login.Finish, strict bool, agreed []consent.Consent) (out login.Outcome, err error) {
 	if !s.door.Config.SignUp {
 		return out, login.ErrSignUpOff
+	}
+	if err := consent.Check(agreed); err != nil {
+		return out, err
 	}
 	if password == "" {
 		return out, s.cfg.Allow(password)
@@ -175,6 +179,9 @@ func (s *Service) signUp(ctx context.Context, in user.New, password string, f lo
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
 		u, err := s.create(tx, ids, name, hash)
 		if err != nil {
+			return err
+		}
+		if err := consent.Give(tx, u.ID, agreed...); err != nil {
 			return err
 		}
 		if err := s.addresses.Welcome(tx, u, !strict); err != nil || strict {

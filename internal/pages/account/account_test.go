@@ -239,3 +239,22 @@ func TestDataIsExportedOnItsPage(t *testing.T) {
 		says(c.Send("/account/data/download", nil).Want(404), "There is no such export")
 	})
 }
+
+// What an account agreed to when it was made on a page where the terms are is shown to its owner, who takes it back there.
+func TestConsentsOnPages(t *testing.T) {
+	change := func(cfg *admit.Config) {
+		cfg.Consent.Terms, cfg.Consent.Version = "https://example.com/terms", "2026-11-01"
+	}
+	testkit.Each(t, change, func(s *testkit.Server) {
+		c := s.Client()
+		says(c.Get("/signup").Want(200), `href="https://example.com/terms"`)
+		c.Fill("/signup", "/signup", url.Values{"email": {"ann@example.com"}, "password": {sentence}}).Want(200)
+		s.Events("user.created", "consent.given")
+		c.Post("/auth/login", testkit.M{"email": "ann@example.com", "password": sentence}).Want(200)
+		s.Records()
+		says(c.Get("/account/data").Want(200), "Terms of use", "2026-11-01")
+		led(c.Fill("/account/data", "/account/data/consents/terms/withdraw", nil), "/account/data")
+		s.Events("consent.withdrawn")
+		says(c.Get("/account/data").Want(200), "!Terms of use", "You agree no longer.")
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/consent"
 	"github.com/admit-dev/admit/internal/export"
 	"github.com/admit-dev/admit/internal/pages"
 	"github.com/admit-dev/admit/internal/web"
@@ -18,6 +19,12 @@ func (s *account) mountData(mux *http.ServeMux) {
 		}
 		return v.Tell("export_asked", atData)
 	})
+	s.Handle(mux, "POST /account/data/consents/{document}/withdraw", pages.Person, func(v *pages.Visit) error {
+		if err := s.app.Consents.Withdraw(v, v.Live.User.ID, v.R.PathValue("document")); err != nil {
+			return v.Retry(err, s.showData)
+		}
+		return v.Tell("consent_withdrawn", atData)
+	})
 	s.Handle(mux, "POST /account/data/download", pages.Person|pages.Fresh, s.download)
 	s.Handle(mux, "GET /account/data/delete", pages.Person|pages.Fresh, s.showData) // where /confirm leads back to
 	s.Handle(mux, "POST /account/data/delete", pages.Person|pages.Fresh, s.deleteAccount)
@@ -28,12 +35,16 @@ type dataPage struct {
 	Name   string // to be typed
 	Grace  int    // days in which the account can be kept after all, 0 for none
 	Export *export.Export
+	Agreed []consent.Consent
 }
 
 func (s *account) showData(v *pages.Visit) error {
 	p := dataPage{Name: pages.NameOf(v.Live.User), Grace: int(s.app.Accounts.Grace(v.Live.User).Hours() / 24)}
 	var err error
 	if p.Export, err = s.app.Exports.Mine(v, v.Live.User.ID); err != nil {
+		return err
+	}
+	if p.Agreed, err = s.app.Consents.Of(v, v.Live.User.ID); err != nil {
 		return err
 	}
 	s.shell(v, atData)

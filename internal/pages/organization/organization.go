@@ -12,6 +12,7 @@ import (
 	"github.com/admit-dev/admit/internal/check"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/pages"
+	"github.com/admit-dev/admit/internal/serviceaccount"
 )
 
 //go:embed templates/*.html words/*.json
@@ -25,6 +26,7 @@ type organization struct {
 	overview, members, member, leave, heir, invitations *pages.Template
 	matrix, reviewed, newRole, role                     *pages.Template
 	settings, remnants, access, log                     *pages.Template
+	programs, newProgram, program, newKey, madeKey, key *pages.Template
 }
 
 // Mount serves them.
@@ -38,12 +40,15 @@ func Mount(mux *http.ServeMux, site *pages.Site) error {
 	s.invitations = t("invitations.html")
 	s.matrix, s.reviewed, s.newRole, s.role = site.Template(files, "shared.html", "matrix.html"), t("review.html"), t("newrole.html"), t("role.html")
 	s.settings, s.remnants, s.access, s.log = t("settings.html"), t("delete.html"), t("access.html"), t("log.html")
+	s.programs, s.newProgram, s.program = t("programs.html"), t("program_new.html"), t("program.html")
+	s.newKey, s.madeKey, s.key = t("key_new.html"), t("key_made.html"), t("key.html")
 	s.page(mux, "GET /org/{org}", 0, s.showOverview)
 	s.page(mux, "GET /org/{org}/access", 0, s.showAccess)
 	s.page(mux, "GET /org/{org}/audit", 0, s.showLog)
 	s.mountMembers(mux)
 	s.mountInvitations(mux)
 	s.mountRoles(mux)
+	s.mountPrograms(mux)
 	s.mountSettings(mux)
 	return nil
 }
@@ -62,6 +67,7 @@ type rights struct {
 	Members, Invite, Suspend, Remove, Assign  bool
 	Roles, CreateRole, ChangeRole, DeleteRole bool
 	Explain, Audit, Update, HandOver, Delete  bool
+	Programs                                  bool
 	Belongs                                   bool // is a member
 }
 
@@ -102,7 +108,7 @@ func (s *organization) rights(v *visit) rights {
 		Members: may("sys:members:read"), Invite: may(authz.MembersInvite), Suspend: may(authz.MembersUpdate), Remove: may(authz.MembersRemove), Assign: may(authz.RolesAssign),
 		Roles: may("sys:roles:read"), CreateRole: may(authz.RolesCreate), ChangeRole: may(authz.RolesUpdate), DeleteRole: may(authz.RolesDelete),
 		Explain: may(check.Explain), Audit: may(audit.MayRead), Update: may("sys:org:update"), HandOver: may("sys:org:transfer"), Delete: may("sys:org:delete"),
-		Belongs: belongs,
+		Programs: may(serviceaccount.Manage), Belongs: belongs,
 	}
 }
 
@@ -116,6 +122,7 @@ func (v *visit) show(t *pages.Template, title, part string, data any) error {
 		shown       bool
 	}{
 		{"overview", "", true}, {"members", "/members", v.May.Members}, {"invitations", "/invitations", v.May.Invite}, {"roles", "/roles", v.May.Roles},
+		{"programs", "/service-accounts", v.May.Programs},
 		{"access", "/access", true}, {"audit", "/audit", v.May.Audit}, {"settings", "/settings", v.May.Update},
 	} {
 		if l.shown {

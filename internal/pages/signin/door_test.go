@@ -179,3 +179,28 @@ func TestLinkFromTheDoor(t *testing.T) {
 		other.Get("/auth/me").Want(200)
 	})
 }
+
+// A slip in a well-known domain is asked about before an account is made, on the page alone and whoever has an account; who says that the
+// address is right keeps it.
+func TestSlipOfAnAddress(t *testing.T) {
+	testkit.Each(t, nil, func(s *testkit.Server) {
+		owned(s)
+		s.Client().Post("/auth/signup", testkit.M{"email": "known@gmial.com", "password": sentence}).Want(201)
+		s.Records()
+		c := s.Client()
+		for _, name := range []string{"known", "ann"} {
+			page := c.Fill("/signup", "/signup", url.Values{"email": {name + "@gmial.com"}, "password": {sentence}}).Want(422)
+			says(page, "Did you mean "+name+"@gmail.com?", `value="`+name+`@gmial.com"`, `name="keep"`, "!"+sentence)
+			s.Events()
+			says(c.Submit(page, "/signup", url.Values{"email": {name + "@gmial.com"}, "password": {sentence}}).Want(422), "Did you mean")
+			if name == "ann" {
+				says(c.Submit(page, "/signup", url.Values{"email": {"ann@hotmial.com"}, "password": {sentence}, "keep": {"ann@gmial.com"}}).Want(422), "Did you mean ann@hotmail.com?")
+			}
+			s.Events()
+			says(c.Submit(page, "/signup", url.Values{"password": {sentence}, "keep": {name + "@gmial.com"}}).Want(200), "Look into your mail", name+"@gmial.com")
+			s.Records()
+		}
+		says(c.Fill("/signup", "/signup", url.Values{"email": {"ann@ymail.com"}, "password": {sentence}}).Want(200), "Look into your mail")
+		says(c.Get("/signup").Want(200), `!name="keep"`)
+	})
+}
