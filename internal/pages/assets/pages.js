@@ -3,6 +3,9 @@ const all = (what) => document.querySelectorAll(what);
 
 document.querySelector("[data-focus]")?.focus();
 
+// On a phone the navigation is a strip: the part one is in is in sight.
+document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 for (const b of all("[data-reveal]")) {
   const field = document.getElementById(b.getAttribute("aria-controls"));
   const idle = b.textContent;
