@@ -23,7 +23,7 @@ type Consents struct {
 
 // AgreedTo is what an account agrees to from its beginning.
 type AgreedTo struct {
-	Document string `json:"document" maxLength:"64" doc:"A name that you choose: letters, digits, - and _." example:"terms"`
+	Document string `json:"document" maxLength:"64" doc:"A name that you choose: small letters, digits and -, the first of them a letter." example:"terms"`
 	Version  string `json:"version" maxLength:"64" example:"2026-11-01"`
 }
 

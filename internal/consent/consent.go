@@ -46,7 +46,7 @@ const Terms = "terms"
 
 // Refusals.
 var (
-	ErrDocument = apperr.New(apperr.Invalid, "consent_document_invalid", "A document is called by 1 to 64 letters, digits, - and _.").In("document")
+	ErrDocument = apperr.New(apperr.Invalid, "consent_document_invalid", "A document is called by 1 to 64 small letters, digits and -, the first of them a letter.").In("document")
 	ErrVersion  = apperr.New(apperr.Invalid, "consent_version_invalid", "A version has 1 to 64 printable characters.").In("version")
 	ErrTooMany  = apperr.New(apperr.Conflict, "consents_too_many", "Somebody agrees to at most 100 documents.")
 	ErrNotFound = apperr.New(apperr.NotFound, "consent_not_found", "That was not agreed to.")
@@ -56,7 +56,7 @@ var (
 const most = 100
 
 var (
-	name    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	name    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 	printed = regexp.MustCompile(`^[\x21-\x7e]([\x20-\x7e]{0,62}[\x21-\x7e])?$`)
 )
 

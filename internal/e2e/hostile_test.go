@@ -185,7 +185,7 @@ func TestHostilePathsAndQueries(t *testing.T) {
 		c, list := strangers(s)
 		for _, o := range list {
 			for _, id := range absurd {
-				if o.at("") != o.Path {
+				if o.at("") != o.Path && (id != "null" || !strings.HasSuffix(o.Path, "/{document}")) { // an app may call a document so
 					refused(t, o.Method+" "+o.at(id), c.Do(o.Method, o.at(id), bodyOf(o)), 307, 400, 403, 404, 412, 422) // a slash that is hidden is shown
 				}
 				for _, q := range o.Query {
