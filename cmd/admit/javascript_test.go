@@ -59,7 +59,7 @@ func newBoard(t *testing.T) *board {
 	server, said := h.process("serve")
 	h.ends(server, said)
 
-	said = &buffer{}
+	said = &testkit.Journal{}
 	node := exec.Command("node", "app.js")
 	node.Dir, node.Env, node.Stdout, node.Stderr = example, []string{"PATH=" + os.Getenv("PATH"), "NODE_OPTIONS=" + os.Getenv("NODE_OPTIONS"), "ADMIT_URL=" + h.auth, "PORT=" + port(app)}, said, said
 	h.must(node.Start())
@@ -69,7 +69,7 @@ func newBoard(t *testing.T) *board {
 }
 
 // ends has a process end with the test.
-func (h *board) ends(cmd *exec.Cmd, said *buffer) {
+func (h *board) ends(cmd *exec.Cmd, said *testkit.Journal) {
 	h.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()

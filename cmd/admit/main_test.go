@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -49,8 +48,8 @@ func newBench(t *testing.T, env ...string) *bench {
 	return &bench{T: t, dir: dir, env: append(env, cheap...)} // of two that are the same, the first wins
 }
 
-func (b *bench) program(ctx context.Context, stdin string) (*cli.Program, *buffer, *buffer) {
-	out, err := &buffer{}, &buffer{}
+func (b *bench) program(ctx context.Context, stdin string) (*cli.Program, *testkit.Journal, *testkit.Journal) {
+	out, err := &testkit.Journal{}, &testkit.Journal{}
 	typed := b.typed
 	return &cli.Program{Ctx: ctx, Dir: b.dir, Stdin: strings.NewReader(stdin), Stdout: out, Stderr: err, Environ: b.env,
 		EnvFile: filepath.Join(b.dir, ".env"), Terminal: b.terminal, Hidden: func() (string, error) {
@@ -110,24 +109,6 @@ func (a answer) json() (v struct {
 	return v
 }
 
-// buffer may be read while it is written to.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // eventually asks until it is so.
 func eventually(t *testing.T, within time.Duration, what string, so func() bool) {
 	t.Helper()
@@ -141,7 +122,7 @@ func eventually(t *testing.T, within time.Duration, what string, so func() bool)
 // served is a server that runs in this process.
 type served struct {
 	url, origin string
-	said        *buffer
+	said        *testkit.Journal
 	stop        func() int
 }
 

@@ -28,7 +28,7 @@ func TestServeForTestsRefusesTheRealWorld(t *testing.T) {
 	t.Parallel()
 	const key = "SESSION_SECRET_KEY=0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
 	for says, settings := range map[string][]string{
-		"not for production":                   {"ENVIRONMENT=production", key, "DATABASE_URL=sqlite:////tmp/never.db", "PASSWORD_HASH_MEMORY_KIB=47104"},
+		"not for production":                   {"ENVIRONMENT=production", key, "DATABASE_URL=sqlite:////var/lib/admit/admit.db", "PASSWORD_HASH_MEMORY_KIB=47104"},
 		"DATABASE_URL (environment)":           {"DATABASE_URL=postgres://db/admit"},
 		"REDIS_URL (environment)":              {"REDIS_URL=redis://cache"},
 		"SMTP_HOST (environment)":              {"SMTP_HOST=mail.example.com", "MAIL_FROM=a@example.com"},

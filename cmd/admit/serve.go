@@ -64,7 +64,7 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	cli.Follow(&cfg, report, port) // --port 0 knows its port only now
-	srv, flush, err := s.begin(ctx, cfg, report, admit.WithLogger(log), admit.WithTerminal(p.Stderr))
+	srv, flush, err := s.begin(ctx, cfg, report, log, admit.WithTerminal(p.Stderr))
 	if ctx.Err() != nil && err != nil {
 		return cli.Refuse(cli.ExitFailed, "Stopped before it was ready.")
 	}
@@ -111,12 +111,12 @@ type server interface {
 }
 
 // begin starts it. After its end, flush sends what it has not told yet.
-func (s *serveCmd) begin(ctx context.Context, cfg config.Config, report *config.Report, options ...admit.Option) (srv server, flush func(), err error) {
-	tracing, flush, err := traced(ctx, cfg.Tracing)
+func (s *serveCmd) begin(ctx context.Context, cfg config.Config, report *config.Report, log *slog.Logger, options ...admit.Option) (srv server, flush func(), err error) {
+	tracing, flush, err := traced(ctx, cfg.Tracing, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	options = append(options, tracing)
+	options = append(options, admit.WithLogger(log), tracing)
 	if !s.Test {
 		srv, err = admit.New(ctx, cfg, options...)
 		return srv, flush, err

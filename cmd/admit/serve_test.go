@@ -170,9 +170,9 @@ func TestServerSeesCommands(t *testing.T) {
 }
 
 // process is the program in a process of its own.
-func (b *bench) process(args ...string) (*exec.Cmd, *buffer) {
+func (b *bench) process(args ...string) (*exec.Cmd, *testkit.Journal) {
 	b.Helper()
-	said := &buffer{}
+	said := &testkit.Journal{}
 	cmd := exec.CommandContext(b.Context(), os.Args[0], args...)
 	cmd.Env, cmd.Dir, cmd.Stderr = append([]string{"TEST_RUN_MAIN=1"}, b.env...), b.dir, said
 	if err := cmd.Start(); err != nil {
@@ -183,7 +183,7 @@ func (b *bench) process(args ...string) (*exec.Cmd, *buffer) {
 }
 
 // halfway sends the half of a request, so that it is under way.
-func halfway(t *testing.T, said *buffer) net.Conn {
+func halfway(t *testing.T, said *testkit.Journal) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.Replace(strings.TrimPrefix(local.FindString(said.String()), "http://"), "localhost", "127.0.0.1", 1))
 	if err != nil {

@@ -42,11 +42,6 @@ type floor struct {
 	Turn   int64  `db:"turn"`
 }
 
-type place struct {
-	Tx  int64 `db:"tx"`
-	Seq int64 `db:"seq"`
-}
-
 // stretch is where the events of a checkpoint stand.
 type stretch struct {
 	Number   int64 `db:"number"`
@@ -98,8 +93,7 @@ func (st store) last(ctx context.Context) (database.Cursor, error) {
 	if st.postgres {
 		text = `SELECT tx, seq FROM events ORDER BY tx DESC, seq DESC LIMIT 1`
 	}
-	c, err := orEmpty(database.One[place](ctx, st.q, text))
-	return database.Cursor(c), err
+	return orEmpty(database.One[database.Cursor](ctx, st.q, text))
 }
 
 func (st store) count(ctx context.Context, after database.Cursor) (int64, error) {

@@ -2,7 +2,6 @@ package consent
 
 import (
 	"context"
-	"time"
 
 	"github.com/admit-dev/admit/internal/database"
 )
@@ -28,6 +27,9 @@ func Check(list []Consent) error {
 
 // Give notes within a change that somebody agrees, from now on. Agreeing to the same version again changes nothing.
 func Give(tx *database.Tx, userID string, list ...Consent) error {
+	if len(list) == 0 {
+		return nil
+	}
 	for _, c := range list {
 		n, err := put(tx, userID, c)
 		if err != nil {
@@ -56,11 +58,10 @@ func (s *Service) Give(ctx context.Context, userID string, c Consent) (Consent, 
 	}
 	err := s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Quiet() // the same version again tells nothing
-		if err := Give(tx, userID, c); err != nil {
-			return err
+		err := Give(tx, userID, c)
+		if err == nil {
+			c, err = one(tx, userID, c.Document)
 		}
-		var err error
-		c.GivenAt, err = since(tx, userID, c.Document)
 		return err
 	})
 	return c, err
@@ -79,9 +80,4 @@ func (s *Service) Withdraw(ctx context.Context, userID, document string) error {
 		tx.Emit(Withdrawn{userID, document, was[0]})
 		return nil
 	})
-}
-
-func since(tx *database.Tx, userID, document string) (time.Time, error) {
-	c, err := one(tx, userID, document)
-	return c.GivenAt, err
 }

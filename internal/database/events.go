@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,7 +26,10 @@ type Record struct {
 }
 
 // Cursor is a place in the order of events. The zero Cursor is before all of them.
-type Cursor struct{ Tx, Seq int64 }
+type Cursor struct {
+	Tx  int64 `db:"tx"`
+	Seq int64 `db:"seq"`
+}
 
 // String gives the cursor in the form ParseCursor reads.
 func (c Cursor) String() string { return fmt.Sprintf("%d.%d", c.Tx, c.Seq) }
@@ -119,13 +123,9 @@ func (d *DB) LastEvent(ctx context.Context) (Cursor, error) {
 	if d.engine.name == postgresName {
 		text = `SELECT tx, seq FROM events WHERE tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + admit_tx_base() ORDER BY tx DESC, seq DESC LIMIT 1`
 	}
-	type place struct {
-		Tx  int64 `db:"tx"`
-		Seq int64 `db:"seq"`
+	at, err := One[Cursor](ctx, d, text)
+	if errors.Is(err, ErrNone) {
+		err = nil
 	}
-	rows, err := All[place](ctx, d, text)
-	if err != nil || len(rows) == 0 {
-		return Cursor{}, err
-	}
-	return Cursor(rows[0]), nil
+	return at, err
 }

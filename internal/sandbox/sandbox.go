@@ -5,7 +5,6 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -121,8 +120,11 @@ func (s *Sandbox) snapshot(name string) string { return filepath.Join(s.dir, "ke
 // keep remembers everything as it is now, under a name.
 func (s *Sandbox) keep(ctx context.Context, name string) error {
 	return s.between(ctx, func() error {
-		s.kept[name] = s.Now()
-		return s.copied(s.cfg.Server.DataDir, s.snapshot(name))
+		err := copied(s.cfg.Server.DataDir, s.snapshot(name))
+		if err == nil {
+			s.kept[name] = s.Now()
+		}
+		return err
 	})
 }
 
@@ -134,32 +136,16 @@ func (s *Sandbox) back(ctx context.Context, name string) error {
 	}
 	return s.between(ctx, func() error {
 		s.ahead.Store(int64(time.Until(then)))
-		return s.copied(s.snapshot(name), s.cfg.Server.DataDir)
+		return copied(s.snapshot(name), s.cfg.Server.DataDir)
 	})
 }
 
 // copied makes one directory the same as another.
-func (s *Sandbox) copied(from, to string) error {
+func copied(from, to string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return err
 	}
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		below, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return os.MkdirAll(filepath.Join(to, below), 0o700)
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, below), content, 0o600)
-	})
+	return os.CopyFS(to, os.DirFS(from))
 }
 
 // with has the server that runs now do something.

@@ -1,7 +1,6 @@
 package torture_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/admit-dev/admit/internal/testkit"
 )
 
 // process is a running admit serve.
@@ -22,27 +23,9 @@ type process struct {
 	*caller
 	cmd  *exec.Cmd
 	addr string
-	log  *journal
+	log  *testkit.Journal
 	gone chan struct{}
 	code int
-}
-
-// journal keeps what a process says.
-type journal struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.String()
 }
 
 // settings is the environment of a server: a directory, a store and what else is said.
@@ -85,7 +68,7 @@ func launch(t *testing.T, dir string, env []string) *process {
 
 func launched(t *testing.T, cmd *exec.Cmd, dir, addr string, env []string) *process {
 	t.Helper()
-	p := &process{T: t, cmd: cmd, addr: addr, caller: newCaller("http://" + addr), log: &journal{}, gone: make(chan struct{})}
+	p := &process{T: t, cmd: cmd, addr: addr, caller: newCaller("http://" + addr), log: &testkit.Journal{}, gone: make(chan struct{})}
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(env, "ADDR="+addr), p.log, p.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -24,14 +24,14 @@ type nginx struct {
 	*testing.T
 	dir, addr string
 	cmd       *exec.Cmd
-	log       *journal
+	log       *testkit.Journal
 	turns     int
 }
 
 // front starts nginx before servers.
 func front(t *testing.T, servers ...*process) *nginx {
 	t.Helper()
-	n := &nginx{T: t, dir: t.TempDir(), addr: freeAddr(t), log: &journal{}}
+	n := &nginx{T: t, dir: t.TempDir(), addr: freeAddr(t), log: &testkit.Journal{}}
 	if err := os.Chmod(n.dir, 0o755); err != nil { // its workers are nobody
 		t.Fatal(err)
 	}

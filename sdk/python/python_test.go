@@ -2,7 +2,6 @@
 package python_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -59,34 +57,16 @@ type program struct {
 	url  string
 	dir  string
 	env  []string
-	said *journal
+	said *testkit.Journal
 }
 
 // in is the same program for a part of the test.
 func (p program) in(t *testing.T) program { p.T = t; return p }
 
-// journal keeps what a process says.
-type journal struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.String()
-}
-
 // start runs a program and waits until it answers a path.
 func (p program) start(path string, args ...string) program {
 	p.Helper()
-	p.said = &journal{}
+	p.said = &testkit.Journal{}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.dir, p.env, p.said, p.said, 5*time.Second
 	if err := cmd.Start(); err != nil {
