@@ -33,6 +33,8 @@ type commands struct {
 	Permission rights.Permission `cmd:"" help:"What can be asked about, who may do it, and why."`
 	Guard      rights.Guard      `cmd:"" help:"Conditions that must hold wherever something is asked about."`
 	Key        keyCmd            `cmd:"" help:"API keys: list, create, rotate, revoke."`
+	Import     store.Import      `cmd:"" help:"Take people over from another service, with their passwords."`
+	Export     store.Export      `cmd:"" help:"Print everything that another server needs to go on with the people of this one."`
 	Audit      auditCmd          `cmd:"" help:"The log of everything that happened: tail, export, verify."`
 	Admin      adminCmd          `cmd:"" help:"The way in for an owner."`
 	Message    messageCmd        `cmd:"" help:"Mail and texts: list, test."`

@@ -25,18 +25,18 @@ type town struct {
 
 const townPassword = "secret-pass-1"
 
-// folk is how many there are: 2,000, or PEOPLE.
-func folk() int {
+// people is how many there are: PEOPLE, or as many as are enough.
+func people(enough int) int {
 	if n, err := strconv.Atoi(os.Getenv("PEOPLE")); err == nil {
 		return n
 	}
-	return 2000
+	return enough
 }
 
 // settle fills the store of a server: Ann with everything, and many with a password, of whom the log tells.
 func settle(b *bench, s served, databaseURL string) *town {
 	b.Helper()
-	w := &town{T: b.T, people: folk()}
+	w := &town{T: b.T, people: people(2000)}
 	c := s.client(b.T)
 	ann := testkit.M{"email": "ann@example.com", "password": townPassword}
 	c.Post("/auth/signup", ann).Want(201)

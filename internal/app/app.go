@@ -53,6 +53,7 @@ import (
 	"github.com/admit-dev/admit/internal/serviceaccount"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/token"
+	"github.com/admit-dev/admit/internal/transfer"
 	"github.com/admit-dev/admit/internal/user"
 )
 
@@ -94,6 +95,7 @@ type App struct {
 	Addresses  *address.Service
 	Resets     *recovery.Service
 	Exports    *export.Service
+	Transfer   *transfer.Service
 	Revoked    *revocation.Service
 	APIKeys    *apikey.Service
 	Programs   *serviceaccount.Service
@@ -171,9 +173,16 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err := a.ways(box); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Consents: a.Consents, Keys: a.APIKeys, Passkeys: a.Passkeys, Social: a.Social,
-		Recovery: a.Recovery, Authz: a.Authz, Orgs: a.Orgs, Audit: a.Audit, Notify: a.Notify, Origin: cfg.Web.Origin(), Log: opt.Log})
+	a.copies(box)
 	return a, nil
+}
+
+// copies makes what takes people out, and brings them in.
+func (a *App) copies(box *secret.Box) {
+	origin := a.Config.Web.Origin()
+	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Consents: a.Consents, Keys: a.APIKeys, Passkeys: a.Passkeys, Social: a.Social,
+		Recovery: a.Recovery, Authz: a.Authz, Orgs: a.Orgs, Audit: a.Audit, Notify: a.Notify, Origin: origin, Log: a.Log})
+	a.Transfer = transfer.NewService(a.DB, a.Users, a.Orgs, a.Authz, a.TOTP.Method, a.Config.Social, origin)
 }
 
 func (a *App) verify(ctx context.Context, text string) (session.Verified, error) {

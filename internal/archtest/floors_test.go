@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
 	{"internal/authzen", "internal/impersonation", "internal/login", "internal/serviceaccount"},
 	{"internal/method/…"},
-	{"internal/backup", "internal/export", "internal/owner", "internal/recovery"},
+	{"internal/backup", "internal/export", "internal/owner", "internal/recovery", "internal/transfer"},
 	{"internal/web"},
 	{"internal/config"},
 	{"internal/app"},

@@ -20,7 +20,7 @@ const (
 	ExitUsage      = 2
 	ExitNotFound   = 3
 	ExitNotAllowed = 4
-	ExitWarnings   = 10 // of doctor
+	ExitWarnings   = 10 // of doctor, and of import
 
 	ExitInterrupted = 130 // as a shell calls it
 )

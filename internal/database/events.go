@@ -68,6 +68,9 @@ type EventRow struct {
 
 func newRecord(e Event, from Origin, now time.Time, data string) Record {
 	r := Record{ID: id.New("evt"), At: now, Kind: e.Kind(), Subject: e.Subject(), Outcome: "success", Origin: from, Data: json.RawMessage(data)}
+	if in, ok := e.(Placed); ok && from.Org == "" {
+		r.Origin.Org = in.Place()
+	}
 	if _, no := e.(Failed); no {
 		r.Outcome = "failure"
 	}

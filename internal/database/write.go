@@ -20,6 +20,9 @@ type Event interface {
 // Failed marks an event that tells of a failure; every other tells of a success.
 type Failed interface{ Failed() }
 
+// Placed marks an event that is of one organization by itself: it is so also in a change that is about none, or about many.
+type Placed interface{ Place() string }
+
 // Tx is one change. What is done in it is done whole, with its events, or not at all.
 type Tx struct {
 	Now time.Time // fixed for the whole change

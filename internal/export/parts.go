@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/device"
 	"github.com/admit-dev/admit/internal/method/password"
 	"github.com/admit-dev/admit/internal/org"
+	"github.com/admit-dev/admit/internal/user"
 )
 
 // parts make the files of an export, in this order. None has what is a secret, or what is known of somebody else.
@@ -24,9 +25,14 @@ var parts = []func(ctx context.Context, c *copying) error{
 
 func profile(ctx context.Context, c *copying) error {
 	u := c.user
+	origins, err := user.Origins(ctx, c.DB, u.ID)
+	if err != nil {
+		return err
+	}
 	return c.file(ctx, "profile.json", map[string]any{
 		"site": c.Origin, "made_at": c.DB.Now(),
 		"id": u.ID, "name": u.Name, "language": u.Language, "time_zone": u.TimeZone, "guest": u.Guest, "roles": list(u.Roles), "created_at": u.CreatedAt, "updated_at": u.UpdatedAt,
+		"imported_from": list(origins),
 	})
 }
 

@@ -236,3 +236,9 @@ func (e GuardRemoved) Subject() string       { return e.GuardID }
 func (e Invited) Subject() string            { return e.InvitationID }
 func (e InvitationRevoked) Subject() string  { return e.InvitationID }
 func (e InvitationAccepted) Subject() string { return e.UserID }
+
+// Place is the organization that the member is of: many may be made in one change.
+func (e MemberAdded) Place() string { return e.OrgID }
+
+// Place is the organization that the member is of.
+func (e MemberSuspended) Place() string { return e.OrgID }

@@ -61,7 +61,7 @@ func (s *Service) Create(ctx context.Context, c authz.Caller, in New) (o Org, er
 			return err
 		}
 		if derived {
-			if slug, err = freeSlug(tx, slug); err != nil {
+			if slug, err = freeSlug(tx.Context(), tx.Tx, slug); err != nil {
 				return err
 			}
 		}
@@ -361,12 +361,12 @@ func slugFrom(name string) string {
 func suffix() string { return secret.Hex32()[:6] }
 
 // freeSlug is slug, or slug with something behind it that nobody has.
-func freeSlug(tx *authz.Tx, slug string) (string, error) {
-	whose, err := slugOf(tx.Context(), tx.Tx, slug)
+func freeSlug(ctx context.Context, q database.Querier, slug string) (string, error) {
+	whose, err := slugOf(ctx, q, slug)
 	if err != nil || whose == "" {
 		return slug, err
 	}
-	return slug + "-" + suffix(), nil
+	return strings.TrimRight(slug[:min(len(slug), 41)], "-") + "-" + suffix(), nil
 }
 
 func parseName(s string) (string, error) {

@@ -425,3 +425,22 @@ func setSuspended(tx *authz.Tx, orgID, userID string, suspended bool) error {
 	_, err := tx.Exec(`UPDATE memberships SET suspended_at = $3 WHERE org_id = $1 AND user_id = $2`, orgID, userID, at)
 	return err
 }
+
+func insertImported(tx *authz.Tx, p Past, orgID string) error {
+	_, err := tx.Exec(`INSERT INTO imported_orgs (source, external_id, org_id, at) VALUES ($1, $2, $3, $4)`, p.Source, p.ExternalID, orgID, tx.Now)
+	return err
+}
+
+// importedAs is which organization one of a source is here, "" when it is none yet.
+func importedAs(ctx context.Context, q database.Querier, source, externalID string) (string, error) {
+	orgID, err := database.One[string](ctx, q, `SELECT org_id FROM imported_orgs WHERE source = $1 AND external_id = $2`, source, externalID)
+	if errors.Is(err, database.ErrNone) {
+		return "", nil
+	}
+	return orgID, err
+}
+
+func following(ctx context.Context, q database.Querier, after string, limit int) ([]Org, error) {
+	rows, err := database.All[orgRow](ctx, q, `SELECT `+database.Columns[orgRow]()+` FROM orgs WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return orgs(rows), err
+}

@@ -13,7 +13,9 @@ import (
 
 	"github.com/zitadel/passwap/verifier"
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/crypto/chacha20poly1305"
 	"golang.org/x/crypto/scrypt"
+	"golang.org/x/text/unicode/norm"
 )
 
 var errCost = errors.New("secret: the parameters of this password hash are out of bounds")
@@ -150,4 +152,57 @@ func (firebase) parse(encoded string) (h firebaseHash, _ verifier.Result, _ erro
 // unbase64 reads both alphabets of RFC 4648: Firebase exports hashes in the URL-safe one and keys in the other.
 func unbase64(s string) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(s))
+}
+
+// betterAuth verifies the scrypt of better-auth, <salt>:<hash> in hexadecimal: the salt is taken as the text it is written in, and the
+// password in NFKC.
+type betterAuth struct{}
+
+const betterAuthLog, betterAuthR = 14, 16
+
+func (betterAuth) Validate(encoded string) (verifier.Result, error) {
+	_, _, result, err := betterAuth{}.parse(encoded)
+	return result, err
+}
+
+func (betterAuth) Verify(encoded, password string) (verifier.Result, error) {
+	salt, want, result, err := betterAuth{}.parse(encoded)
+	if result != verifier.OK {
+		return result, err
+	}
+	got, err := scrypt.Key([]byte(norm.NFKC.String(password)), []byte(salt), 1<<betterAuthLog, betterAuthR, 1, len(want))
+	return decided(err == nil && Equal(got, want)), err
+}
+
+func (betterAuth) parse(encoded string) (salt string, hash []byte, _ verifier.Result, _ error) {
+	salt, text, ok := strings.Cut(encoded, ":")
+	if !ok || strings.Trim(encoded, "0123456789abcdef:") != "" {
+		return "", nil, verifier.Skip, nil
+	}
+	hash, err := hex.DecodeString(text)
+	if err != nil || len(salt) < 16 || len(hash) != 64 {
+		return "", nil, verifier.Fail, errCost
+	}
+	return salt, hash, verifier.OK, nil
+}
+
+// OpenBetterAuth decrypts what better-auth keeps sealed with its secret: a nonce of 24 bytes and XChaCha20-Poly1305
+// (draft-irtf-cfrg-xchacha), in hexadecimal, with $ba$<version>$ before it where secrets are rotated.
+func OpenBetterAuth(key, sealed string) (string, error) {
+	if rest, ok := strings.CutPrefix(sealed, "$ba$"); ok {
+		_, sealed, _ = strings.Cut(rest, "$")
+	}
+	data, err := hex.DecodeString(sealed)
+	if err != nil || len(data) < chacha20poly1305.NonceSizeX {
+		return "", ErrSealed
+	}
+	aead, err := chacha20poly1305.NewX(Sum(key))
+	if err != nil {
+		return "", err
+	}
+	plain, err := aead.Open(nil, data[:chacha20poly1305.NonceSizeX], data[chacha20poly1305.NonceSizeX:], nil)
+	if err != nil {
+		return "", ErrSealed
+	}
+	return string(plain), nil
 }

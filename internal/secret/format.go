@@ -49,6 +49,7 @@ func newFormats(memory, work int) formats {
 		djangoPBKDF2{},
 		djangoBcrypt{},
 		firebase{},
+		betterAuth{},
 	}}
 }
 

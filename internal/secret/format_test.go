@@ -34,6 +34,7 @@ func vectors() []vector {
 		{"hashlib, PBKDF2-SHA256", "$pbkdf2-sha256$1000$c2Vhc2FsdHNlYXNhbHQ$FSCcWBE.QSqxZPDXfZKviamwj897EM4u7QdMV2uTX.c", "lètmein"},
 		{"hashlib, PBKDF2-SHA512", "$pbkdf2-sha512$1000$c2Vhc2FsdHNlYXNhbHQ$m8j911eqjSUvOG5dgj48uy70m7zfPTg5/Isvt2oRv2UZCswYGPH58wOAQN9irrlkZiobDoWgHBYYvbuyTP2cHQ", "lètmein"},
 		{"firebase/scrypt", "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=" + signer + "$42xEC+ixf3L2lw==$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==", "user1password"},
+		{"hashlib, as better-auth", "00112233445566778899aabbccddeeff:5254ec51bd62d9feecbf9d724a5dbb273e55ab757ce7b5925822d9653c93858c2f8cd4383afe8139b4e969c7ae722b2a18d5dfcfd1d15251c3822a488c99e60a", "lètmein"},
 		{"firebase/scrypt, exported alphabet", "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=" + signer + "$42xEC-ixf3L2lw==$lSrfV15cpx95_sZS2W9c9Kp6i_LVgQNDNC_qzrCnh1SAyZvqmZqAjTdn3aoItz-VHjoZilo78198JAdRuid5lQ==", "user1password"},
 	}
 }

@@ -273,7 +273,7 @@ func TestPanicIsAnError(t *testing.T) {
 	}
 }
 
-var _ = []verifier.Verifier{djangoPBKDF2{}, djangoBcrypt{}, firebase{}}
+var _ = []verifier.Verifier{djangoPBKDF2{}, djangoBcrypt{}, firebase{}, betterAuth{}}
 
 // A program hears once that hashing begins and once that it is calm again, however many sign in, and the last word is true.
 func TestOnBusy(t *testing.T) {

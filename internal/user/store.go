@@ -2,6 +2,7 @@ package user
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -282,4 +283,47 @@ func removeFactor(tx *database.Tx, userID, method string) (int64, error) {
 func hasOwner(ctx context.Context, q database.Querier) (bool, error) {
 	n, err := database.One[int64](ctx, q, `SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id WHERE r.role = $1 AND u.disabled_at IS NULL AND u.erase_at IS NULL`, SuperAdmin)
 	return n > 0, err
+}
+
+type pastRow struct {
+	ID         string     `db:"id"`
+	Name       string     `db:"name"`
+	Language   string     `db:"language"`
+	TimeZone   string     `db:"time_zone"`
+	DisabledAt *time.Time `db:"disabled_at"`
+	CreatedAt  time.Time  `db:"created_at"`
+	UpdatedAt  time.Time  `db:"updated_at"`
+}
+
+func insertImported(tx *database.Tx, p Past, userID string) error {
+	_, err := tx.Exec(`INSERT INTO imported_users (source, external_id, user_id, at) VALUES ($1, $2, $3, $4)`, p.Source, p.ExternalID, userID, tx.Now)
+	return err
+}
+
+func importedAs(ctx context.Context, q database.Querier, source, externalID string) (string, error) {
+	return orNobody(database.One[string](ctx, q, `SELECT user_id FROM imported_users WHERE source = $1 AND external_id = $2`, source, externalID))
+}
+
+func origins(ctx context.Context, q database.Querier, userID string) ([]Origin, error) {
+	return database.All[Origin](ctx, q, `SELECT `+database.Columns[Origin]()+` FROM imported_users WHERE user_id = $1 ORDER BY at, source`, userID)
+}
+
+func ownerOf(ctx context.Context, q database.Querier, i Identifier, now time.Time) (string, error) {
+	return orNobody(database.One[string](ctx, q, `SELECT user_id FROM identifiers WHERE kind = $1 AND value = $2 AND (held_until IS NULL OR held_until > $3)`, i.Kind, i.Value, now))
+}
+
+func orNobody(userID string, err error) (string, error) {
+	if errors.Is(err, database.ErrNone) {
+		return "", nil
+	}
+	return userID, err
+}
+
+func following(ctx context.Context, q database.Querier, after string, limit int) ([]User, error) {
+	rows, err := database.All[Row](ctx, q, `SELECT `+Select+` FROM users u `+Joins+` WHERE u.id > $1 AND NOT u.service AND NOT u.guest AND u.erase_at IS NULL ORDER BY u.id LIMIT $2`, after, limit)
+	list := make([]User, len(rows))
+	for i, r := range rows {
+		list[i] = r.User()
+	}
+	return list, err
 }

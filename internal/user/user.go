@@ -81,6 +81,12 @@ type (
 		UserID      string   `json:"user_id"`
 		Identifiers []string `json:"identifiers"` // the kinds, never the values
 	}
+	// Imported is told of a person who came from elsewhere. What came with them is told of by events of its own.
+	Imported struct {
+		UserID      string   `json:"user_id"`
+		Identifiers []string `json:"identifiers"` // the kinds, never the values
+		Source      string   `json:"source"`
+	}
 	// Settled is told of a guest who has an account now, with the id they had.
 	Settled struct {
 		UserID      string   `json:"user_id"`
@@ -152,6 +158,7 @@ type (
 )
 
 func (Created) Kind() string            { return "user.created" }
+func (Imported) Kind() string           { return "user.imported" }
 func (Settled) Kind() string            { return "user.settled" }
 func (Updated) Kind() string            { return "user.updated" }
 func (IdentifierVerified) Kind() string { return "user.identifier_verified" }
@@ -168,6 +175,7 @@ func (FactorAdded) Kind() string        { return "factor.added" }
 func (FactorRemoved) Kind() string      { return "factor.removed" }
 
 func (e Created) Subject() string            { return e.UserID }
+func (e Imported) Subject() string           { return e.UserID }
 func (e Settled) Subject() string            { return e.UserID }
 func (e Updated) Subject() string            { return e.UserID }
 func (e IdentifierVerified) Subject() string { return e.UserID }

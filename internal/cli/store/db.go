@@ -1,4 +1,4 @@
-// Package store is the commands about a database as a whole: backups, and moving.
+// Package store is the commands about a database as a whole: backups, moving, import and export.
 package store
 
 import (

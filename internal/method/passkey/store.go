@@ -104,3 +104,8 @@ func spend(tx *database.Tx, sessionID, purpose string, challenge []byte) (bool, 
 }
 
 func (r row) transports() []string { return strings.Fields(r.Transports) }
+
+func known(ctx context.Context, q database.Querier, credentialID []byte) (bool, error) {
+	n, err := database.One[int64](ctx, q, `SELECT COUNT(*) FROM passkeys WHERE credential_id = $1`, credentialID)
+	return n > 0, err
+}

@@ -29,6 +29,14 @@ func Has(ctx context.Context, q database.Querier, userID string) (bool, error) {
 	return hash != "", err
 }
 
+// Stored is the stored hash of a person, "" when there is none: for a copy of everything that another server is to go on with.
+func Stored(ctx context.Context, q database.Querier, userID string) (string, error) {
+	return hashOf(ctx, q, userID)
+}
+
+// Import stores a hash that was made elsewhere, of a format that secret.Known accepts, as part of the change that makes its person.
+func Import(tx *database.Tx, userID, hash string) error { return insert(tx, userID, hash) }
+
 func insert(tx *database.Tx, userID, hash string) error {
 	return database.Insert(tx, "passwords", row{userID, hash, tx.Now})
 }

@@ -118,7 +118,7 @@ func (s *Service) settle(ctx context.Context, under leg, f login.Finish) (out Ar
 
 // meet is who an identity belongs to: the person it opened an account for before, or one that is made for it.
 func (s *Service) meet(tx *database.Tx, under leg) (user.User, error) {
-	known, err := bySubject(tx, under.Profile.Issuer, under.Profile.Subject)
+	known, err := bySubject(tx.Context(), tx, under.Profile.Issuer, under.Profile.Subject)
 	if errors.Is(err, database.ErrNone) {
 		return s.welcome(tx, under)
 	}
@@ -235,7 +235,7 @@ func (s *Service) link(tx *database.Tx, under leg) (*Identity, error) {
 	if err := session.Alive(tx, under.UserID, under.SessionID); err != nil {
 		return nil, err
 	}
-	known, err := bySubject(tx, under.Profile.Issuer, under.Profile.Subject)
+	known, err := bySubject(tx.Context(), tx, under.Profile.Issuer, under.Profile.Subject)
 	switch {
 	case err == nil && known.UserID != under.UserID:
 		return nil, ErrTaken

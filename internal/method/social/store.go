@@ -38,8 +38,8 @@ func insertIdentity(tx *database.Tx, r identityRow) error {
 	return err
 }
 
-func bySubject(tx *database.Tx, issuer, subject string) (identityRow, error) {
-	return database.One[identityRow](tx.Context(), tx, `SELECT `+database.Columns[identityRow]()+` FROM identities WHERE issuer = $1 AND subject = $2`, issuer, subject)
+func bySubject(ctx context.Context, q database.Querier, issuer, subject string) (identityRow, error) {
+	return database.One[identityRow](ctx, q, `SELECT `+database.Columns[identityRow]()+` FROM identities WHERE issuer = $1 AND subject = $2`, issuer, subject)
 }
 
 func identityOf(ctx context.Context, q database.Querier, userID, id string) (identityRow, error) {

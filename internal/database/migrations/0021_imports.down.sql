@@ -1,0 +1,2 @@
+DROP TABLE imported_orgs;
+DROP TABLE imported_users;
