@@ -12,6 +12,7 @@ import (
 
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/cli"
+	"github.com/admit-dev/admit/internal/cli/programs"
 	"github.com/admit-dev/admit/internal/cli/rights"
 	"github.com/admit-dev/admit/internal/cli/store"
 	"github.com/admit-dev/admit/internal/database"
@@ -25,27 +26,28 @@ type commands struct {
 	cli.Shared
 	ShowVersion kong.VersionFlag `name:"version" hidden:"" help:"Print the version."`
 
-	Serve      serveCmd          `cmd:"" help:"Run the server."`
-	Doctor     doctorCmd         `cmd:"" help:"Check that everything is in order, and say how to put right what is not."`
-	User       userCmd           `cmd:"" help:"People: list, create, get, disable, enable, sessions, logout, delete."`
-	Org        rights.Org        `cmd:"" help:"Organizations: their members, invitations and roles."`
-	Role       rights.Role       `cmd:"" help:"Global roles, and who holds them."`
-	Permission rights.Permission `cmd:"" help:"What can be asked about, who may do it, and why."`
-	Guard      rights.Guard      `cmd:"" help:"Conditions that must hold wherever something is asked about."`
-	Key        keyCmd            `cmd:"" help:"API keys: list, create, rotate, revoke."`
-	Import     store.Import      `cmd:"" help:"Take people over from another service, with their passwords."`
-	Export     store.Export      `cmd:"" help:"Print everything that another server needs to go on with the people of this one."`
-	Audit      auditCmd          `cmd:"" help:"The log of everything that happened: tail, export, verify."`
-	Admin      adminCmd          `cmd:"" help:"The way in for an owner."`
-	Message    messageCmd        `cmd:"" help:"Mail and texts: list, test."`
-	Config     configCmd         `cmd:"" help:"Settings: list, explain, check."`
-	Migrate    migrateCmd        `cmd:"" help:"The schema of the database."`
-	Backup     store.Backup      `cmd:"" help:"Copies of everything, sealed: create, verify, restore."`
-	DB         store.DB          `cmd:"" help:"Move to another database."`
-	Keygen     keygenCmd         `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`
-	Snippet    snippetCmd        `cmd:"" help:"Print the configuration of a proxy that lets pass who may: nginx, Caddy, Traefik, Envoy."`
-	Completion completionCmd     `cmd:"" help:"Print a completion script for a shell."`
-	Version    versionCmd        `cmd:"" help:"Print the version."`
+	Serve          serveCmd          `cmd:"" help:"Run the server."`
+	Doctor         doctorCmd         `cmd:"" help:"Check that everything is in order, and say how to put right what is not."`
+	User           userCmd           `cmd:"" help:"People: list, create, get, disable, enable, sessions, logout, delete."`
+	Org            rights.Org        `cmd:"" help:"Organizations: their members, invitations and roles."`
+	Role           rights.Role       `cmd:"" help:"Global roles, and who holds them."`
+	Permission     rights.Permission `cmd:"" help:"What can be asked about, who may do it, and why."`
+	Guard          rights.Guard      `cmd:"" help:"Conditions that must hold wherever something is asked about."`
+	Key            programs.Key      `cmd:"" help:"API keys: list, create, rotate, revoke."`
+	ServiceAccount programs.Account  `cmd:"" name:"service-account" help:"Accounts of programs that act for themselves: list, create, disable, delete."`
+	Import         store.Import      `cmd:"" help:"Take people over from another service, with their passwords."`
+	Export         store.Export      `cmd:"" help:"Print everything that another server needs to go on with the people of this one."`
+	Audit          auditCmd          `cmd:"" help:"The log of everything that happened: tail, export, verify."`
+	Admin          adminCmd          `cmd:"" help:"The way in for an owner."`
+	Message        messageCmd        `cmd:"" help:"Mail and texts: list, test."`
+	Config         configCmd         `cmd:"" help:"Settings: list, explain, check."`
+	Migrate        migrateCmd        `cmd:"" help:"The schema of the database."`
+	Backup         store.Backup      `cmd:"" help:"Copies of everything, sealed: create, verify, restore."`
+	DB             store.DB          `cmd:"" help:"Move to another database."`
+	Keygen         keygenCmd         `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`
+	Snippet        snippetCmd        `cmd:"" help:"Print the configuration of a proxy that lets pass who may: nginx, Caddy, Traefik, Envoy."`
+	Completion     completionCmd     `cmd:"" help:"Print a completion script for a shell."`
+	Version        versionCmd        `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -30,9 +31,13 @@ func (w Whose) With(p *Program, f func(a *app.App, u user.User) error) error {
 	return f(a, u)
 }
 
-// FindUser finds a person by id or any name they sign in with.
+// FindUser finds a person by id or any name they sign in with, and a service account by its id.
 func FindUser(p *Program, a *app.App, ref string) (user.User, error) {
-	u, err := a.Users.Find(p.Ctx, ref)
+	find := a.Users.Find
+	if id.Valid("svc", ref) {
+		find = a.Users.Get
+	}
+	u, err := find(p.Ctx, ref)
 	if errors.Is(err, user.ErrNotFound) {
 		err = Refuse(ExitNotFound, "There is no user %q. See admit user list.", ref)
 	}

@@ -1,4 +1,5 @@
-package main
+// Package programs is the commands about what programs act with: API keys, and accounts of their own.
+package programs
 
 import (
 	"cmp"
@@ -9,13 +10,14 @@ import (
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/cli"
+	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/user"
 )
 
-// keyCmd is what an operator does with the API keys of others.
-type keyCmd struct {
-	List   keyListCmd   `cmd:"" help:"List the API keys of a person."`
-	Create keyCreateCmd `cmd:"" help:"Make an API key for a person. It is printed this once."`
+// Key is what an operator does with the API keys of others.
+type Key struct {
+	List   keyListCmd   `cmd:"" help:"List the API keys of a person or a service account."`
+	Create keyCreateCmd `cmd:"" help:"Make an API key for a person or a service account. It is printed this once."`
 	Rotate keyRotateCmd `cmd:"" help:"Make a key like another, which works on for a while."`
 	Revoke keyRevokeCmd `cmd:"" help:"End a key at once."`
 }
@@ -44,7 +46,7 @@ type keyListCmd struct{ cli.Whose }
 
 // Help is the example of the help page.
 func (keyListCmd) Help() string {
-	return "Piped, each line is: id, how it begins, name, what it is for, organization, expires, last used.\n\nExample:\n\n\tadmit key list ann@example.com"
+	return "Piped, each line is: id, how it begins, name, what it is for, organization, expires, last used.\n\nExample:\n\n\tadmit key list ann@example.com\n\tadmit key list svc_06bpk3v2x5r4…"
 }
 
 // Run lists keys.
@@ -87,14 +89,19 @@ type keyCreateCmd struct {
 
 // Help is the example of the help page.
 func (keyCreateCmd) Help() string {
-	return "The key can do what it is for as far as the person can, and no more. They are told of it by mail. The key alone goes to standard output.\n\n" +
-		"Example:\n\n\tadmit key create ann@example.com --name \"Nightly build\" --scope jobs:read --days 30 > key"
+	return "The key can do what it is for as far as whose it is can, and no more. A person is told of it by mail. The key alone goes to standard output.\n\n" +
+		"Examples:\n\n\tadmit key create ann@example.com --name \"Nightly build\" --scope jobs:read --days 30 > key\n\tadmit key create svc_06bpk3v2x5r4… --name \"Server 1\" --scope 'jobs:*' > key"
 }
 
 // Run makes a key.
 func (c *keyCreateCmd) Run(p *cli.Program) error {
 	return c.With(p, func(a *app.App, u user.User) error {
-		k, text, err := a.APIKeys.Create(p.Ctx, u.ID, apikey.New{Name: c.Name, Scopes: c.Scope, Org: c.Org, Days: c.Days, Forever: c.Forever})
+		in := apikey.New{Name: c.Name, Scopes: c.Scope, Org: c.Org, Days: c.Days, Forever: c.Forever}
+		add := func() (apikey.Key, string, error) { return a.APIKeys.Create(p.Ctx, u.ID, in) }
+		if u.Service {
+			add = func() (apikey.Key, string, error) { return a.Programs.AddKey(p.Ctx, authz.System, u.ID, in) }
+		}
+		k, text, err := add()
 		if err != nil {
 			return err
 		}
@@ -146,7 +153,14 @@ func (keyRotateCmd) Help() string {
 // Run replaces a key.
 func (c *keyRotateCmd) Run(p *cli.Program) error {
 	return c.with(p, func(a *app.App, old apikey.Key) error {
-		k, text, err := a.APIKeys.Rotate(p.Ctx, old.UserID, old.ID, time.Duration(c.OverlapHours)*time.Hour)
+		overlap := time.Duration(c.OverlapHours) * time.Hour
+		replace := func() (apikey.Key, string, error) { return a.APIKeys.Rotate(p.Ctx, old.UserID, old.ID, overlap) }
+		if id.Valid("svc", old.UserID) {
+			replace = func() (apikey.Key, string, error) {
+				return a.Programs.RotateKey(p.Ctx, authz.System, old.UserID, old.ID, overlap)
+			}
+		}
+		k, text, err := replace()
 		if err != nil {
 			return err
 		}
