@@ -86,7 +86,7 @@ verify: ## Fail if a generated document is stale
 bench: ## Measure Admit beside a bare server, Casbin and cedar-go
 	cd bench && $(GO) run .
 
-interop: ## Hold signing in with other services to an OpenID provider that is not ours
+interop: ## Hold signing in to an OpenID provider that is not ours, and events to a Kafka and a NATS server
 	cd interop && $(GO) test $(RACE) ./...
 
 build: ## Build ./dist/admit

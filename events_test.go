@@ -43,7 +43,7 @@ func TestEventCatalogueIsCurrent(t *testing.T) {
 
 Every change stores what happened in the same transaction as its rows: an event is there if, and only if, the change is (` + "`TestWriteIsWhole`" + `).
 Events are kept in the table ` + "`events`" + `, read in the order of commits without leaving one out (` + "`TestEventsSkipNothing`" + `), and appended to the file
-that ` + "`EVENT_FILE`" + ` names, one JSON object a line. They hold ids and small facts, never a secret, a password or an e-mail address. Readers must pass over kinds and members
+that ` + "`EVENT_FILE`" + ` names, one JSON object a line; [webhooks, Kafka and NATS](webhooks.md) are told of the same. They hold ids and small facts, never a secret, a password or an e-mail address. Readers must pass over kinds and members
 they do not know.
 
 | Member | Type | Meaning |

@@ -12,6 +12,7 @@ import (
 
 	"github.com/admit-dev/admit"
 	"github.com/admit-dev/admit/internal/cli"
+	"github.com/admit-dev/admit/internal/cli/hooks"
 	"github.com/admit-dev/admit/internal/cli/programs"
 	"github.com/admit-dev/admit/internal/cli/rights"
 	"github.com/admit-dev/admit/internal/cli/store"
@@ -35,6 +36,7 @@ type commands struct {
 	Guard          rights.Guard      `cmd:"" help:"Conditions that must hold wherever something is asked about."`
 	Key            programs.Key      `cmd:"" help:"API keys: list, create, rotate, revoke."`
 	ServiceAccount programs.Account  `cmd:"" name:"service-account" help:"Accounts of programs that act for themselves: list, create, disable, delete."`
+	Webhook        hooks.Webhook     `cmd:"" help:"Servers that are told of events: list, create, update, rotate, pause, resume, delete, deliveries, replay."`
 	Import         store.Import      `cmd:"" help:"Take people over from another service, with their passwords."`
 	Export         store.Export      `cmd:"" help:"Print everything that another server needs to go on with the people of this one."`
 	Audit          auditCmd          `cmd:"" help:"The log of everything that happened: tail, export, verify."`

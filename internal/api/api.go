@@ -85,6 +85,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	s.exports()
 	s.apiKeys()
 	s.programs()
+	s.webhooks()
 	s.oauth()
 	s.audit()
 	s.server()

@@ -52,9 +52,11 @@ import (
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/serviceaccount"
 	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/sink"
 	"github.com/admit-dev/admit/internal/token"
 	"github.com/admit-dev/admit/internal/transfer"
 	"github.com/admit-dev/admit/internal/user"
+	"github.com/admit-dev/admit/internal/webhook"
 )
 
 // App is every part, made once.
@@ -100,6 +102,8 @@ type App struct {
 	APIKeys    *apikey.Service
 	Programs   *serviceaccount.Service
 	Feed       *event.Feed
+	Sinks      *sink.Service
+	Webhooks   *webhook.Service
 
 	file        *event.File
 	permissions []authz.Permission // of the program
@@ -170,7 +174,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	a.Accounts = account.NewService(a.DB, cfg.Account, a.Authz, a.Users, a.Sessions, a.Notify, a.Challenges, cfg.Web.Origin())
 	a.Acting = impersonation.NewService(a.DB, cfg.Impersonation, a.Authz, a.MFA, a.Sessions, a.Notify, cfg.Web.Origin())
 	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, headFile(cfg), opt.Log)
-	if err := a.ways(box); err != nil {
+	if err := errors.Join(a.ways(box), a.tell(box)); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.copies(box)
@@ -258,7 +262,12 @@ func (a *App) Run(ctx context.Context, ready func()) {
 		a.Feed.Subscribe(a.file.Wake)
 		all.Go(func() { a.file.Run(ctx) })
 	}
+	a.Feed.Subscribe(a.Sinks.Wake)
+	all.Go(func() { a.Sinks.Run(ctx) })
+	a.Feed.Subscribe(a.Webhooks.Wake)
+	all.Go(func() { a.Webhooks.Run(ctx) })
 	all.Wait()
+	a.Sinks.Release(ctx)
 }
 
 func (a *App) sweep(ctx context.Context) {
@@ -270,7 +279,7 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := errors.Join(a.Door.Sweep(ctx), a.Answers.Sweep(ctx), a.Orgs.Sweep(ctx), a.Authz.Sweep(ctx), a.Notify.Sweep(ctx), a.Challenges.Sweep(ctx), a.Users.Sweep(ctx),
-				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.APIKeys.Sweep(ctx), a.Locks.Sweep(ctx), a.Exports.Sweep(ctx), a.Accounts.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
+				a.Guests.Sweep(ctx), a.Social.Sweep(ctx), a.Devices.Sweep(ctx), a.APIKeys.Sweep(ctx), a.Locks.Sweep(ctx), a.Exports.Sweep(ctx), a.Webhooks.Sweep(ctx), a.Accounts.Sweep(ctx), a.Audit.Prune(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("what has expired could not be deleted; trying again", "err", err)
 			}
 		}
@@ -284,5 +293,6 @@ func (a *App) Fresh() bool { return a.Feed.Fresh() }
 func (a *App) Close() error {
 	a.Hasher.Close()
 	a.Redis.Close()
+	a.Sinks.Close()
 	return a.DB.Close()
 }

@@ -101,7 +101,7 @@ func (e *Examination) Ill(err error) {
 	e.Note(Problem, "database", text, "See that it runs and that DATABASE_URL leads to it: admit config explain DATABASE_URL.")
 }
 
-// Inside checks the signing key, the owner and the messages.
+// Inside checks the signing key, the owner, the messages and where events go.
 func (e *Examination) Inside(ctx context.Context, a *App) {
 	keyID, algorithm, err := a.Tokens.Signing(ctx)
 	switch {
@@ -124,6 +124,7 @@ func (e *Examination) Inside(ctx context.Context, a *App) {
 		e.Note(Fine, "owner", "there is one who can sign in", "")
 	}
 	e.messages(ctx, a)
+	e.events(ctx, a)
 }
 
 // messages checks whether any wait too long or were given up.

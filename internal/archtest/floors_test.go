@@ -14,8 +14,8 @@ var floors = [][]string{
 	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/place", "internal/revoked", "internal/strict", "internal/theme", "internal/typo", "internal/wordlist", "internal/words"},
 	{"internal/database", "internal/outbound", "internal/redis", "internal/secret"},
 	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/tracing", "internal/user"},
-	{"internal/authz", "internal/challenge", "internal/consent", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms"},
-	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/token"},
+	{"internal/authz", "internal/challenge", "internal/consent", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms", "internal/sink"},
+	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/sink/…", "internal/token", "internal/webhook"},
 	{"internal/apikey", "internal/org", "internal/revocation"},
 	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
 	{"internal/authzen", "internal/impersonation", "internal/login", "internal/serviceaccount"},
@@ -36,7 +36,7 @@ var floors = [][]string{
 // only says who may import what comes from outside. The key is a prefix of the import, the value matches whole packages.
 // Tests are free to, but for drivers: they ask package testkit for a store.
 var only = map[string]string{
-	"net/http":                        "|client|cmd/.*|examples/.*|internal/(web|api|apidocs|breach|method/social|gateway|metrics|notify/sms|outbound|place|pages|pages/.*|sandbox|testkit)",
+	"net/http":                        "|client|cmd/.*|examples/.*|internal/(web|api|apidocs|breach|method/social|gateway|metrics|notify/sms|outbound|place|pages|pages/.*|sandbox|testkit|webhook)",
 	"html/template":                   "internal/(apidocs|notify|pages|pages/.*)",
 	"database/sql":                    "internal/(database|testkit)",
 	"github.com/jackc/":               "internal/database",
@@ -67,6 +67,8 @@ var only = map[string]string{
 	"github.com/aws/aws-sdk-go-v2":    "internal/notify/sms",
 	"filippo.io/age":                  "internal/backup",
 	"github.com/emersion/":            "internal/testkit",
+	"github.com/twmb/franz-go":        "internal/sink/kafka",
+	"github.com/nats-io/":             "internal/sink/nats",
 }
 
 // floor is the place of a package, -1 when it has none.

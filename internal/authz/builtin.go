@@ -39,8 +39,7 @@ func SystemPermissions() []Permission {
 		sys:members:update Suspend and reinstate members`)
 	add(ScopeOrg, true, `sys:org:delete Delete the organization
 		sys:org:transfer Hand the organization over
-		sys:members:remove Remove members
-		sys:webhooks:manage Manage webhooks`)
+		sys:members:remove Remove members`)
 	add("", false, `sys:roles:read See roles
 		sys:permissions:read See the catalogue of permissions`)
 	add("", true, `sys:roles:create Create roles
@@ -66,6 +65,7 @@ func SystemPermissions() []Permission {
 		sys:permissions:declare Declare permissions
 		sys:clients:manage Manage OAuth clients
 		sys:keys:rotate Rotate signing keys
+		sys:webhooks:manage Manage webhooks, which are told of everything
 		sys:server:read See the health, the settings and the keys of the server`)
 	return list
 }

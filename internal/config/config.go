@@ -36,6 +36,8 @@ import (
 	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
+	"github.com/admit-dev/admit/internal/sink/kafka"
+	"github.com/admit-dev/admit/internal/sink/nats"
 	"github.com/admit-dev/admit/internal/theme"
 	"github.com/admit-dev/admit/internal/token"
 	"github.com/admit-dev/admit/internal/tracing"
@@ -73,6 +75,8 @@ type Config struct {
 	Org           org.Config           `doc:"Organizations"`
 	Authz         authz.Config         `doc:"Permissions and policies"`
 	Event         event.Config         `doc:"Events"`
+	Kafka         kafka.Config         `doc:"Events to Kafka"`
+	NATS          nats.Config          `doc:"Events to NATS"`
 	Audit         audit.Config         `doc:"Audit log"`
 	Notify        notify.Config        `doc:"Messages"`
 	Mail          mail.Config          `doc:"Mail"`

@@ -148,6 +148,9 @@ func (d *DB) exact(ctx context.Context) error {
 // order is the place of an event among transactions, which only Postgres keeps.
 const order = "tx"
 
+// unordered reports whether a table lacks that column.
+func (d *DB) unordered(table string) bool { return table == "events" && d.engine.name == sqliteName }
+
 // columns asks what a table has. The events of SQLite get the column that they lack: there it is 0 in everything that is sealed.
 func (d *DB) columns(ctx context.Context, q Querier, name string) (Table, error) {
 	rows, err := q.query(ctx, `SELECT * FROM `+name+` LIMIT 0`, nil)
@@ -160,7 +163,7 @@ func (d *DB) columns(ctx context.Context, q Querier, name string) (Table, error)
 		return Table{}, err
 	}
 	t := Table{Name: name}
-	if name == "events" && d.engine.name == sqliteName {
+	if d.unordered(name) {
 		t.Columns = append(t.Columns, Column{order, "BIGINT"})
 	}
 	for _, c := range list {
@@ -174,7 +177,7 @@ func (d *DB) columns(ctx context.Context, q Querier, name string) (Table, error)
 func (d *DB) each(ctx context.Context, q Querier, t Table, f func(values []any) error) error {
 	names := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		if names[i] = c.Name; c.Name == order && d.engine.name == sqliteName {
+		if names[i] = c.Name; c.Name == order && d.unordered(t.Name) {
 			names[i] = "0"
 		}
 	}

@@ -186,6 +186,26 @@ func TestFill(t *testing.T) {
 	})
 }
 
+// Where sinks of events stand is copied, on an engine too whose events lack one half of it.
+func TestFillKeepsPlaces(t *testing.T) {
+	each(t, func(t *testing.T, c database.Config) {
+		from := migrated(t, c)
+		if _, err := rawly(t, c).Exec(`INSERT INTO event_sinks (name, tx, seq, moved_at, holder, held_until, failures, due_at, reply) VALUES ('kafka', 7, 3, 1, '', 0, 0, 0, '')`); err != nil {
+			t.Fatal(err)
+		}
+		each(t, func(t *testing.T, c2 database.Config) {
+			to := migrated(t, c2)
+			if _, err := fill(t.Context(), from, to, database.Newest(), false); err != nil {
+				t.Fatal(err)
+			}
+			got, err := database.All[database.Cursor](t.Context(), to, `SELECT tx, seq FROM event_sinks`)
+			if err != nil || len(got) != 1 || got[0] != (database.Cursor{Tx: 7, Seq: 3}) {
+				t.Fatal(got, err)
+			}
+		})
+	})
+}
+
 // A store that is not empty is filled only when it is to be replaced, and stays as it is when that fails on the way.
 func TestFillIsWhole(t *testing.T) {
 	each(t, func(t *testing.T, c database.Config) {

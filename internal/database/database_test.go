@@ -309,6 +309,48 @@ func TestEventsSkipNothing(t *testing.T) {
 	})
 }
 
+// The place before a time is that of the first event that is not older, although one that is stands behind it.
+func TestPlaceBefore(t *testing.T) {
+	each(t, func(t *testing.T, c database.Config) {
+		begin := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		now := begin
+		d, err := database.Open(t.Context(), c, database.Options{Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Close() })
+		if _, err := d.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		from, err := d.LastEvent(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []int{0, 100, 201, 200, 300} {
+			now = begin.Add(time.Duration(m) * time.Minute)
+			if err := d.Write(t.Context(), func(tx *database.Tx) error { tx.Emit(happened{fmt.Sprint(m)}); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for m, want := range map[int]int{-9: 5, 0: 5, 1: 4, 200: 3, 201: 3, 202: 1, 300: 1} {
+			place, err := d.PlaceBefore(t.Context(), begin.Add(time.Duration(m)*time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if place.Before(from) {
+				place = from
+			}
+			list, err := d.Events(t.Context(), place, 100)
+			if err != nil || len(list) != want {
+				t.Errorf("after %d minutes there are %d, want %d: %v", m, len(list), want, err)
+			}
+		}
+		if place, err := d.PlaceBefore(t.Context(), begin.Add(301*time.Minute)); err != nil || place.Before(from) {
+			t.Error(place, err)
+		}
+	})
+}
+
 // Every form of address people paste is understood, and a mistake is told in words that help.
 func TestDatabaseURL(t *testing.T) {
 	for _, ok := range []string{"sqlite:///./rel.db", "sqlite:///rel.db", "sqlite:////abs/x.db", "sqlite+aiosqlite:///x.db",

@@ -132,3 +132,18 @@ func (d *DB) LastEvent(ctx context.Context) (Cursor, error) {
 	}
 	return at, err
 }
+
+// PlaceBefore is the place just before the first event that was made at a time or later; that of the newest one where there is none. It reads back from
+// the newest event to one that is an hour older than the time: clocks of servers differ by less, and so does how long transactions take.
+func (d *DB) PlaceBefore(ctx context.Context, at time.Time) (Cursor, error) {
+	text := `SELECT 0 AS tx, seq - 1 AS seq FROM events WHERE seq > COALESCE((SELECT seq FROM events WHERE at < $2 ORDER BY seq DESC LIMIT 1), 0) AND at >= $1 ORDER BY seq LIMIT 1`
+	if d.engine.name == postgresName {
+		text = `WITH older AS (SELECT tx, seq FROM events WHERE at < $2 ORDER BY tx DESC, seq DESC LIMIT 1)
+			SELECT tx, seq - 1 AS seq FROM events WHERE at >= $1 AND (tx, seq) > (COALESCE((SELECT tx FROM older), 0), COALESCE((SELECT seq FROM older), 0)) ORDER BY tx, seq LIMIT 1`
+	}
+	c, err := One[Cursor](ctx, d, text, at, at.Add(-time.Hour))
+	if errors.Is(err, ErrNone) {
+		return d.LastEvent(ctx)
+	}
+	return c, err
+}

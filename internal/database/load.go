@@ -130,7 +130,7 @@ func (l *loader) Table(t Table) error {
 		if !slices.Contains(there.Columns, c) {
 			return fmt.Errorf("database: %s has no column %s of type %s", t.Name, c.Name, c.Type)
 		}
-		if c.Name != order || l.d.engine.name != sqliteName {
+		if c.Name != order || !l.d.unordered(t.Name) {
 			l.columns = append(l.columns, i)
 		}
 	}
@@ -148,7 +148,7 @@ const floorTable = "audit_floor"
 // Row writes a row of the last table.
 func (l *loader) Row(values []any) error {
 	for i := range l.now.Columns {
-		if l.now.Columns[i].Name == order && l.now.Name == "events" && l.d.engine.name == sqliteName && values[i] != int64(0) {
+		if l.now.Columns[i].Name == order && l.d.unordered(l.now.Name) && values[i] != int64(0) {
 			return ErrOrder
 		}
 	}

@@ -9,7 +9,10 @@ import (
 	"testing"
 
 	"github.com/admit-dev/admit/internal/authz"
+	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/testkit"
+	"github.com/admit-dev/admit/internal/webhook"
 )
 
 // world is an organization with one of everything, and what stands beside it.
@@ -22,6 +25,7 @@ type world struct {
 	session, refresh, attempt, link            string
 	ready                                      map[string]func() any // bodies that are good only at the moment they are sent
 	passkey, identity, device, export          string
+	webhook, delivery                          string                 // of nobody's organization; the delivery has ended
 	key, program, programKey                   string                 // of the owner; a service account, and one of it
 	phone                                      *testkit.Authenticator // what keeps the passkey
 	away                                       string                 // a session of user
@@ -56,6 +60,23 @@ func newWorld(s *testkit.Server, name string) *world {
 		s.Fatal(err)
 	}
 	w.globalGuard = g.ID
+	hook, _, err := s.App().Webhooks.Create(s.Context(), authz.System, webhook.Edit{URL: new("https://127.0.0.1:1/hooks")})
+	if err == nil {
+		_, err = s.App().Webhooks.Update(s.Context(), authz.System, hook.ID, webhook.Edit{Paused: new(true)})
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	w.webhook, w.delivery = hook.ID, id.New("dlv")
+	err = s.App().DB.Write(s.Context(), func(tx *database.Tx) error {
+		tx.Quiet()
+		_, err := tx.Exec(`INSERT INTO webhook_deliveries (id, webhook_id, event_id, tx, seq, at, kind, subject, state, tries, due_at, status, took_ms, reply, created_at, tried_at, ended_at)
+			VALUES ($1, $2, 'evt_x', 1, 1, $3, 'user.created', '', 'parked', 10, $3, 500, 1, '', $3, $3, $3)`, w.delivery, w.webhook, tx.Now)
+		return err
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
 	host := person(s, name+"-host@example.com")
 	elsewhere := organization(host, "Elsewhere "+name)
 	host.Post("/api/v1/orgs/"+elsewhere+"/invitations", m{"email": w.email}).Want(201)
@@ -82,7 +103,7 @@ func newWorld(s *testkit.Server, name string) *world {
 func nowhere() *world {
 	id := func(kind string) string { return kind + "_01900000-0000-7000-8000-00000000dead" }
 	return &world{org: id("org"), member: id("usr"), heir: id("usr"), role: id("rol"), invitation: id("inv"), guard: id("grd"), user: id("usr"), globalRole: "nowhere",
-		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), device: id("dev"), key: id("key"), program: id("svc"), programKey: id("key"), export: id("exp"), email: "nobody@example.com"}
+		globalGuard: id("grd"), token: "inv_x.1.nothing", session: id("ses"), passkey: id("pky"), identity: id("idn"), device: id("dev"), key: id("key"), program: id("svc"), programKey: id("key"), webhook: id("whk"), delivery: id("dlv"), export: id("exp"), email: "nobody@example.com"}
 }
 
 // path is where an operation finds its thing in the world.
@@ -110,6 +131,8 @@ func (w *world) path(o op) string {
 		id = w.identity
 	case strings.Contains(o.Path, "/service-accounts/"):
 		id = w.programKey
+	case strings.Contains(o.Path, "/deliveries/"):
+		id = w.delivery
 	case strings.Contains(o.Path, "/api-keys/"):
 		id = w.key
 	case strings.Contains(o.Path, "/devices/"):
@@ -121,7 +144,7 @@ func (w *world) path(o op) string {
 	case strings.HasSuffix(o.Path, "/callback") && w.arrival != nil:
 		return strings.Replace(o.Path, "{provider}", "development", 1) + "?" + w.arrival()
 	}
-	return strings.NewReplacer("{org}", w.org, "{account}", w.program, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token, "{provider}", "development", "{document}", "terms").Replace(o.Path)
+	return strings.NewReplacer("{org}", w.org, "{account}", w.program, "{role}", pick(ofOrg, w.role, w.globalRole), "{user}", pick(ofOrg, w.member, w.user), "{id}", id, "{token}", w.token, "{webhook}", w.webhook, "{provider}", "development", "{document}", "terms").Replace(o.Path)
 }
 
 // body is what an operation accepts, about the things of the world.
@@ -153,6 +176,9 @@ func (w *world) body(o op) any {
 		"POST /api/v1/service-accounts":                   m{"name": "Another", "org_id": w.org},
 		"PATCH /api/v1/service-accounts/{account}":        m{"name": "Renamed"},
 		"POST /api/v1/service-accounts/{account}/keys":    m{"name": "Another", "scopes": []string{"jobs:post"}},
+		"POST /api/v1/webhooks":                           m{"url": "https://127.0.0.1:1/hooks"},
+		"PATCH /api/v1/webhooks/{webhook}":                m{"description": "Renamed"},
+		"POST /api/v1/webhooks/{webhook}/replay":          m{"since": "2031-05-06T07:08:09Z"},
 		"POST /api/v1/api-keys":                           m{"name": "Another", "scopes": []string{"jobs:post"}},
 		"POST /api/v1/check":                              m{"subject": w.member, "permission": "jobs:post", "org_id": w.org},
 		"POST /api/v1/check/batch":                        m{"checks": []m{{"permission": "jobs:post", "org_id": w.org}, {"subject": w.member, "permission": "jobs:post", "org_id": w.org}}},

@@ -141,13 +141,17 @@ var (
 	mailsWaiting = desc("admit_messages_waiting", "Mails and texts that wait to be handed over.")
 	mailsOldest  = desc("admit_messages_oldest_seconds", "How long the oldest of them waits.")
 	mailsFailed  = desc("admit_messages_failed_day", "Mails and texts given up in the last 24 hours.")
+	sinkLag      = desc("admit_event_sink_lag_seconds", "How old the oldest event is that a sink has not taken on: of webhooks, that the last one has not.", "sink")
+	sinkFailures = desc("admit_event_sink_failures", "Tries since a sink last took anything on: of webhooks, how many of them did not.", "sink")
+	hooksWaiting = desc("admit_webhook_deliveries_waiting", "Deliveries to webhooks that have not ended.")
+	hooksParked  = desc("admit_webhook_deliveries_parked_day", "Deliveries to webhooks given up in the last 24 hours.")
 	redisUp      = desc("admit_redis_up", "1 while Redis answers in time. Absent without REDIS_URL.")
 )
 
 // Describe names what state has to tell.
 func (s *state) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{dbInUse, dbOpen, dbWaits, dbWaited, dbAsked, feedFresh, hashWaiting, hashRunning, hashDone, hashShed, hashSeconds, lookups, limited,
-		mailsWaiting, mailsOldest, mailsFailed, redisUp} {
+		mailsWaiting, mailsOldest, mailsFailed, sinkLag, sinkFailures, hooksWaiting, hooksParked, redisUp} {
 		to <- d
 	}
 }
@@ -183,8 +187,30 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 		gauge(mailsOldest, b.Oldest.Seconds())
 		gauge(mailsFailed, float64(b.Failed))
 	}
+	s.sinks(ctx, to)
 	if s.app.Redis != nil {
 		gauge(redisUp, truth(s.app.Redis.Ping(ctx) == nil))
+	}
+}
+
+// sinks tells how far events have come.
+func (s *state) sinks(ctx context.Context, to chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	list, err := s.app.Sinks.States(ctx)
+	if err != nil {
+		return
+	}
+	for _, one := range list {
+		gauge(sinkLag, one.Lag.Seconds(), one.Name)
+		gauge(sinkFailures, float64(one.Failures), one.Name)
+	}
+	if b, err := s.app.Webhooks.Backlog(ctx); err == nil {
+		gauge(sinkLag, b.Lag.Seconds(), "webhooks")
+		gauge(sinkFailures, float64(b.Failing), "webhooks")
+		gauge(hooksWaiting, float64(b.Waiting))
+		gauge(hooksParked, float64(b.Parked))
 	}
 }
 

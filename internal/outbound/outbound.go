@@ -94,15 +94,19 @@ func DoUpTo(ctx context.Context, client *http.Client, r *http.Request, most int6
 }
 
 // Sign adds the headers of Standard Webhooks (standardwebhooks.com): who receives body can tell that it is ours, which
-// message it is, and when it was sent. id is the same at each try.
-func Sign(h http.Header, key []byte, id string, at time.Time, body []byte) {
+// message it is, and when it was sent. id is the same at each try. Of several keys there is a signature each, for whoever knows one of them.
+func Sign(h http.Header, id string, at time.Time, body []byte, keys ...[]byte) {
 	stamp := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(id + "." + stamp + "."))
-	mac.Write(body)
+	var signatures []string
+	for _, key := range keys {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(id + "." + stamp + "."))
+		mac.Write(body)
+		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	}
 	h.Set("Webhook-Id", id)
 	h.Set("Webhook-Timestamp", stamp)
-	h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	h.Set("Webhook-Signature", strings.Join(signatures, " "))
 }
 
 // SigningKey reads the secret of a webhook: whsec_ and base64, as others write it, or any text of 24 characters and more.

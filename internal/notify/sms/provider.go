@@ -155,7 +155,7 @@ func (p webhook) ask(ctx context.Context, l notify.Letter, now time.Time) (*http
 	}
 	r, err := post(ctx, p.url, "application/json", string(body))
 	if err == nil {
-		outbound.Sign(r.Header, p.key, l.ID, now, body)
+		outbound.Sign(r.Header, l.ID, now, body, p.key)
 	}
 	return r, err
 }
