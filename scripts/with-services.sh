@@ -71,7 +71,7 @@ missing() {
 	has node || echo nodejs
 	has npm || echo npm
 	# Together: one Python has to have them all.
-	python_has jwt cryptography fastapi uvicorn flask django || printf 'python3-%s\n' jwt cryptography fastapi uvicorn flask django
+	python_has jwt cryptography fastapi uvicorn httpx flask django || printf 'python3-%s\n' jwt cryptography fastapi uvicorn httpx flask django
 	if postfix_wanted; then
 		has postfix || echo postfix
 		has saslpasswd2 || echo sasl2-bin
@@ -88,12 +88,12 @@ postfix_wanted() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 has() { PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin command -v "$1" >/dev/null; }
 
 how_to_install() {
-	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, nginx, Caddy, Node.js 20 or newer with npm, Chromium or Chrome, and a Python with PyJWT, cryptography, FastAPI, uvicorn, Flask and Django). Install them with"
-	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server nginx caddy nodejs npm chromium python3-{jwt,cryptography,fastapi,uvicorn,flask,django}'
+	say "not found: $(missing | tr '\n' ' ')(PostgreSQL 13 or newer with its server programs, PgBouncer, Redis, nginx, Caddy, Node.js 20 or newer with npm, Chromium or Chrome, and a Python with PyJWT, cryptography, FastAPI, uvicorn, httpx, Flask and Django). Install them with"
+	say '  Debian, Ubuntu  sudo apt-get install postgresql pgbouncer redis-server nginx caddy nodejs npm chromium python3-{jwt,cryptography,fastapi,uvicorn,httpx,flask,django}'
 	say '  macOS           brew install postgresql@17 pgbouncer redis nginx caddy node && brew install --cask chromium'
 	say '  Fedora          sudo dnf install postgresql-server pgbouncer redis nginx caddy nodejs npm chromium'
 	say '  Alpine          sudo apk add postgresql pgbouncer redis nginx caddy nodejs npm chromium'
-	say "  Python's        pip install 'PyJWT[crypto]' fastapi uvicorn flask django, and PYTHON=that Python"
+	say "  Python's        pip install 'PyJWT[crypto]' fastapi uvicorn httpx flask django, and PYTHON=that Python"
 	die 'or test on SQLite alone: make test-fast'
 }
 

@@ -143,7 +143,7 @@ func TestCompletion(t *testing.T) {
 	}
 	script := b.run("completion", "bash").out
 	for words, want := range map[string]string{
-		"admit ":                                 "serve doctor user org role permission guard key service-account webhook import export audit admin message config migrate backup db keygen snippet completion version",
+		"admit ":                                 "serve init doctor user org role permission guard key service-account webhook import export audit admin message config migrate backup db keygen snippet completion version",
 		"admit us":                               "user",
 		"admit --json user li":                   "list",
 		"admit user list --li":                   "--limit",

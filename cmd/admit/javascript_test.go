@@ -50,7 +50,7 @@ func newBoard(t *testing.T) *board {
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	h.must(err)
-	direct, app := h.freeAddr(), h.freeAddr()
+	direct, app := freeAddr(t), freeAddr(t)
 	h.auth, h.app = "http://localhost:"+port(listener.Addr().String()), "http://localhost:"+port(app)
 	proxy := &http.Server{ReadHeaderTimeout: time.Minute, Handler: h.proxy(&url.URL{Scheme: "http", Host: direct})}
 	go func() { _ = proxy.Serve(listener) }()
@@ -105,9 +105,12 @@ func port(addr string) string {
 }
 
 // freeAddr is an address nobody listens on.
-func (h *board) freeAddr() string {
+func freeAddr(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	h.must(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/admit-dev/admit/internal/cli/hooks"
 	"github.com/admit-dev/admit/internal/cli/programs"
 	"github.com/admit-dev/admit/internal/cli/rights"
+	"github.com/admit-dev/admit/internal/cli/scaffold"
 	"github.com/admit-dev/admit/internal/cli/store"
 	"github.com/admit-dev/admit/internal/database"
 )
@@ -28,6 +29,7 @@ type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" hidden:"" help:"Print the version."`
 
 	Serve          serveCmd          `cmd:"" help:"Run the server."`
+	Init           scaffold.Init     `cmd:"" help:"Begin an app that has accounts, with a guarded route and a test: go, fastapi, express, static."`
 	Doctor         doctorCmd         `cmd:"" help:"Check that everything is in order, and say how to put right what is not."`
 	User           userCmd           `cmd:"" help:"People: list, create, get, disable, enable, sessions, logout, delete."`
 	Org            rights.Org        `cmd:"" help:"Organizations: their members, invitations and roles."`
@@ -43,7 +45,7 @@ type commands struct {
 	Admin          adminCmd          `cmd:"" help:"The way in for an owner."`
 	Message        messageCmd        `cmd:"" help:"Mail and texts: list, test."`
 	Config         configCmd         `cmd:"" help:"Settings: list, explain, check."`
-	Migrate        migrateCmd        `cmd:"" help:"The schema of the database."`
+	Migrate        store.Migrate     `cmd:"" help:"The schema of the database."`
 	Backup         store.Backup      `cmd:"" help:"Copies of everything, sealed: create, verify, restore."`
 	DB             store.DB          `cmd:"" help:"Move to another database."`
 	Keygen         keygenCmd         `cmd:"" help:"Make a random key, as SESSION_SECRET_KEY wants it."`

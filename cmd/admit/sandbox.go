@@ -3,10 +3,12 @@ package main
 import (
 	"net"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/sandbox"
 )
 
 // throwaway readies settings for a server that is there for tests, and refuses what belongs to one that is not: a secret that somebody gave,
@@ -26,7 +28,7 @@ func throwaway(cfg *config.Config, report *config.Report, typedHost bool) error 
 		}
 	}
 	if len(given) > 0 {
-		return cli.Refuse(cli.ExitUsage, "--test keeps nothing and reaches nobody, so it takes no secret and no address of a store or a service. Unset these, or start it in another directory: %s.", strings.Join(given, ", "))
+		return cli.Refuse(cli.ExitUsage, "--test keeps nothing and reaches nobody, so it takes no secret and no address of a store or a service. Unset these: %s.", strings.Join(given, ", "))
 	}
 	u, err := url.Parse(cfg.Web.BaseURL)
 	if err != nil || !onThisMachine(u.Hostname()) {
@@ -36,6 +38,23 @@ func throwaway(cfg *config.Config, report *config.Report, typedHost bool) error 
 		return cli.Refuse(cli.ExitUsage, "--test is for this machine alone, and ADDR is %s. Unset it, or give the address with --host if others have to reach it.", cfg.Server.Addr)
 	}
 	return nil
+}
+
+// readSeed reads the file of --seed.
+func readSeed(name string) (seed sandbox.Seed, err error) {
+	if name == "" {
+		return seed, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return seed, cli.Refuse(cli.ExitUsage, "--seed: %s.", err)
+	}
+	defer func() { _ = f.Close() }()
+	if seed, err = sandbox.ReadSeed(f); err != nil {
+		_, said := cli.Judge(err)
+		return seed, cli.Refuse(cli.ExitUsage, "%s is not a seed, as docs/testing.md shows it: %s", name, said)
+	}
+	return seed, nil
 }
 
 // onThisMachine reports whether a host is this machine, by its address or by a name that is never another's (RFC 6761).

@@ -29,12 +29,16 @@ import (
 type serveCmd struct {
 	Host *string `help:"Address to listen on, instead of the one in ADDR." placeholder:"HOST"`
 	Port *uint16 `help:"Port to listen on, instead of the one in ADDR. 0 takes a free one." placeholder:"PORT"`
-	Test bool    `help:"Serve for the tests of another program: nothing is kept, and /test has a clock to move, seeds, snapshots and a reset."`
+	Test bool    `help:"Serve for the tests of another program: nothing is kept, .env is not read, and /test has a clock to move, seeds, snapshots and a reset."`
+	Seed string  `help:"With --test: fill it with the people, organizations and roles of a JSON file." placeholder:"FILE"`
+
+	Program []string `arg:"" optional:"" passthrough:"partial" help:"A program to run beside it, after --. It finds the server in ADMIT_URL; when it ends, so does the server."`
 }
 
 // Help is the example of the help page.
 func (serveCmd) Help() string {
-	return "Everything else is a setting: see admit config list.\n\nExample:\n\n\tadmit serve --port 9000"
+	return "Everything else is a setting: see admit config list.\n\nExamples:\n\n\tadmit serve --port 9000\n\tadmit serve -- uvicorn main:app --reload --port 3000\n" +
+		"\tadmit serve --test --seed seed.json --port 0 -- npm test"
 }
 
 // patience is how long requests under way may go on after the server was told to stop.
@@ -43,17 +47,13 @@ const patience = 10 * time.Second
 // Run serves until it is told to stop.
 func (s *serveCmd) Run(p *cli.Program) error {
 	began := time.Now()
-	cfg, report, err := p.Load(s.overrides())
+	program, err := findBeside(s.Program)
 	if err != nil {
 		return err
 	}
-	log := serverLog(p, cfg)
-	for _, f := range report.Warnings {
-		if asJSON(cfg) {
-			log.Warn(f.String())
-		} else {
-			fmt.Fprintln(p.Stderr, "admit: warning: "+f.String())
-		}
+	cfg, report, log, err := s.settings(p)
+	if err != nil {
+		return err
 	}
 	ctx, stop := signal.NotifyContext(p.Ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -64,7 +64,7 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	cli.Follow(&cfg, report, port) // --port 0 knows its port only now
-	srv, flush, err := s.begin(ctx, cfg, report, log, admit.WithTerminal(p.Stderr))
+	srv, flush, err := s.begin(p, ctx, cfg, report, log)
 	if ctx.Err() != nil && err != nil {
 		return cli.Refuse(cli.ExitFailed, "Stopped before it was ready.")
 	}
@@ -78,7 +78,6 @@ func (s *serveCmd) Run(p *cli.Program) error {
 		return errors.Join(err, srv.Close())
 	}
 	defer quiet()
-
 	answering := web.Server(srv, log)
 	answering.RegisterOnShutdown(srv.Drain)
 	served := make(chan error, 1)
@@ -92,13 +91,39 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	if err := greet(p, ctx, srv.App(), log, s.whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
 		return errors.Join(err, answering.Close(), srv.Close())
 	}
+	beside := runBeside(ctx, p, program, cfg.Web.Origin())
 	select {
 	case err = <-served:
+	case ended := <-beside:
+		err = errors.Join(ended, drain(answering, log))
 	case <-ctx.Done():
 		stop() // a second signal ends the program at once
+		if program != nil {
+			<-beside // it may have something to ask to the last
+		}
 		err = drain(answering, log)
 	}
 	return errors.Join(err, srv.Close())
+}
+
+// settings reads them, and warns of what is doubtful.
+func (s *serveCmd) settings(p *cli.Program) (config.Config, *config.Report, *slog.Logger, error) {
+	if s.Test {
+		p.EnvFile = "" // it is of a server that is real
+	}
+	cfg, report, err := p.Load(s.overrides())
+	if err != nil {
+		return cfg, nil, nil, err
+	}
+	log := serverLog(p, cfg)
+	for _, f := range report.Warnings {
+		if asJSON(cfg) {
+			log.Warn(f.String())
+		} else {
+			fmt.Fprintln(p.Stderr, "admit: warning: "+f.String())
+		}
+	}
+	return cfg, report, log, nil
 }
 
 // server is what a command serves: a server, or one for tests.
@@ -111,12 +136,18 @@ type server interface {
 }
 
 // begin starts it. After its end, flush sends what it has not told yet.
-func (s *serveCmd) begin(ctx context.Context, cfg config.Config, report *config.Report, log *slog.Logger, options ...admit.Option) (srv server, flush func(), err error) {
+func (s *serveCmd) begin(p *cli.Program, ctx context.Context, cfg config.Config, report *config.Report, log *slog.Logger) (srv server, flush func(), err error) {
 	tracing, flush, err := traced(ctx, cfg.Tracing, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	options = append(options, admit.WithLogger(log), tracing)
+	options := []admit.Option{admit.WithLogger(log), tracing}
+	if !p.Quiet {
+		options = append(options, admit.WithTerminal(p.Stderr))
+	}
+	if !s.Test && s.Seed != "" {
+		return nil, nil, cli.Refuse(cli.ExitUsage, "--seed fills a server that is for tests: give it with --test.")
+	}
 	if !s.Test {
 		srv, err = admit.New(ctx, cfg, options...)
 		return srv, flush, err
@@ -124,7 +155,14 @@ func (s *serveCmd) begin(ctx context.Context, cfg config.Config, report *config.
 	if err := throwaway(&cfg, report, s.Host != nil); err != nil {
 		return nil, nil, err
 	}
-	srv, err = sandbox.New(ctx, cfg, options...)
+	seed, err := readSeed(s.Seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if srv, err = sandbox.New(ctx, cfg, seed, options...); err != nil && s.Seed != "" {
+		code, text := cli.Judge(err)
+		err = cli.Refuse(code, "%s: %s", s.Seed, text)
+	}
 	return srv, flush, err
 }
 

@@ -52,7 +52,7 @@ func Snippet(proxy string, s Setup) (string, error) {
 	}
 	data := struct{ Origin, Host, Listen, Site, Admit, App, Query, Redirecting, Either, Each string }{
 		s.Origin, origin.Hostname(), listen, site, strings.TrimSuffix(s.Admit, "/"), strings.TrimSuffix(s.App, "/"), mark(q.Encode()), "",
-		strings.ReplaceAll(strings.Join(paths, "|"), ".", `\.`), each()}
+		strings.ReplaceAll(strings.Join(paths, "|"), ".", `\.`), Each()}
 	q.Set("signin", "redirect")
 	data.Redirecting = mark(q.Encode())
 	t, err := template.New(proxy).Parse(string(text))
@@ -64,7 +64,8 @@ func Snippet(proxy string, s Setup) (string, error) {
 	return b.String(), err
 }
 
-func each() string {
+// Each is a matcher of Caddy for the addresses that are Admit's own.
+func Each() string {
 	var b strings.Builder
 	for _, p := range paths {
 		fmt.Fprintf(&b, " /%s /%s/*", p, p)

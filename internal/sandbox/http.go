@@ -109,7 +109,11 @@ func read(r *http.Request, into any) error {
 	if err != nil {
 		return web.BodyError(err)
 	}
-	err = strict.JSON(body)
+	return decode(body, into)
+}
+
+func decode(body []byte, into any) error {
+	err := strict.JSON(body)
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(body))
 		d.DisallowUnknownFields()

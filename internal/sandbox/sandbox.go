@@ -28,7 +28,7 @@ var (
 	errGone     = apperr.New(apperr.Unavailable, "test_server_gone", "The server could not be started again. What it logged says why; start admit serve --test anew.")
 )
 
-// origin is the snapshot of a server to which nothing has happened.
+// origin is the snapshot of a server to which nothing has happened since its start.
 const origin = "_"
 
 // Sandbox is such a server. It is an http.Handler; Close throws everything away.
@@ -45,24 +45,34 @@ type Sandbox struct {
 	kept   map[string]time.Time // when it was made, by snapshot
 }
 
-// New starts one in a directory of its own, whatever cfg says of a store. Hashes are cheap, and nothing is limited that cfg does not limit.
-func New(ctx context.Context, cfg admit.Config, options ...admit.Option) (*Sandbox, error) {
+// New starts one in a directory of its own, whatever cfg says of a store, and fills it. Hashes are cheap, and nothing is limited that cfg does not
+// limit. A reset brings back what it was filled with.
+func New(ctx context.Context, cfg admit.Config, seed Seed, options ...admit.Option) (*Sandbox, error) {
 	dir, err := os.MkdirTemp("", "admit-test-")
 	if err != nil {
 		return nil, err
 	}
-	cfg.Server.DataDir, cfg.Database.URL = filepath.Join(dir, "now"), ""
-	cfg.Hash.MemoryKiB, cfg.Hash.Iterations = 64, 1
-	s := &Sandbox{cfg: cfg, dir: dir, kept: map[string]time.Time{}}
+	s := &Sandbox{cfg: Throwaway(cfg, filepath.Join(dir, "now")), dir: dir, kept: map[string]time.Time{}}
 	s.options = append(slices.Clone(options), admit.WithClock(s.Now))
 	s.routes()
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := s.keep(ctx, origin); err != nil {
+	_, err = seed.Sow(ctx, s.App())
+	if err == nil {
+		err = s.keep(ctx, origin)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// Throwaway is cfg with a store in a directory, and with hashes that cost nothing.
+func Throwaway(cfg admit.Config, dir string) admit.Config {
+	cfg.Server.DataDir, cfg.Database.URL = dir, ""
+	cfg.Hash.MemoryKiB, cfg.Hash.Iterations = 64, 1
+	return cfg
 }
 
 // Now is the time in it, which goes on by itself and is moved on by hand.

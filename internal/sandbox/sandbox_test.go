@@ -23,7 +23,7 @@ func started(t *testing.T) func(method, path, cookie string, body any, header ..
 	t.Setenv("TMPDIR", t.TempDir())
 	cfg := admit.DefaultConfig()
 	cfg.RateLimit.RateLimit = "off"
-	s, err := sandbox.New(t.Context(), cfg, admit.WithLogger(slog.New(slog.DiscardHandler)))
+	s, err := sandbox.New(t.Context(), cfg, sandbox.Seed{}, admit.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

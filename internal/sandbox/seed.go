@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/apperr"
@@ -59,6 +60,18 @@ type Member struct {
 	Roles []string `json:"roles"` // built-in ones, or by name or id
 }
 
+// ReadSeed reads one, of JSON that has no member which is not known.
+func ReadSeed(r io.Reader) (in Seed, err error) {
+	body, err := io.ReadAll(io.LimitReader(r, most+1))
+	switch {
+	case err != nil:
+		return in, err
+	case len(body) > most:
+		return in, at(ErrBody, "it is longer than %d MiB", most>>20)
+	}
+	return in, decode(body, &in)
+}
+
 // Sown is the ids of what a Seed made.
 type Sown struct {
 	Users         []string `json:"users"` // in the order of the seed
@@ -74,13 +87,14 @@ func (s *Sandbox) sow(ctx context.Context, in Seed) (out Sown, err error) {
 		return out, err
 	}
 	defer delete(s.kept, before)
-	if out, err = in.sow(ctx, s.srv.App()); err != nil {
+	if out, err = in.Sow(ctx, s.srv.App()); err != nil {
 		return Sown{}, errors.Join(err, s.back(ctx, before))
 	}
 	return out, nil
 }
 
-func (in Seed) sow(ctx context.Context, a *app.App) (out Sown, err error) {
+// Sow fills a server, in which something may be left when it fails: the refusal says which part it is about.
+func (in Seed) Sow(ctx context.Context, a *app.App) (out Sown, err error) {
 	out = Sown{[]string{}, []string{}}
 	m := authz.Manifest{}
 	for _, p := range in.Permissions {

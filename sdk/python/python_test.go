@@ -24,25 +24,10 @@ type m = testkit.M
 
 const pass = "a good passphrase"
 
-// python is an interpreter that has what the package and its examples import.
-func python(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("the fast tests start no Python")
-	}
-	for _, name := range []string{os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
-		if name != "" && exec.Command(name, "-c", "import jwt, cryptography, fastapi, uvicorn, flask, django").Run() == nil {
-			return name
-		}
-	}
-	t.Fatal("there is no Python with PyJWT, FastAPI, uvicorn, Flask and Django. Run make test, which installs them, or set PYTHON to one that has them.")
-	return ""
-}
-
 // The tests of the package itself.
 func TestPythonPackage(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), python(t), "-B", "-m", "unittest", "discover")
+	cmd := exec.CommandContext(t.Context(), testkit.Python(t), "-B", "-m", "unittest", "discover")
 	cmd.Dir = filepath.Join(testkit.Root(t), "sdk", "python")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -169,12 +154,12 @@ func run(t *testing.T, framework, at string, server program) program {
 	}[framework]
 	p := program{T: t, url: "http://127.0.0.1:" + port(at), dir: filepath.Join(root, "examples", framework), env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"ADMIT_URL=" + server.url, "PYTHONPATH=" + filepath.Join(root, "sdk", "python"), "PYTHONDONTWRITEBYTECODE=1"}}
-	return p.start("/jobs", append([]string{python(t)}, args...)...)
+	return p.start("/jobs", append([]string{testkit.Python(t)}, args...)...)
 }
 
 // The examples know who asks and what they may do, each with a server elsewhere: what is changed there holds here.
 func TestPythonExamples(t *testing.T) {
-	python(t)
+	testkit.Python(t)
 	at := freeURL(t)
 	server := serve(t, at)
 	server.admit("permission", "declare", "post_job", "Post a job")

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"errors"
@@ -11,19 +11,20 @@ import (
 	"github.com/admit-dev/admit/internal/cli"
 )
 
-type migrateNewCmd struct {
+// MigrateNew begins a step.
+type MigrateNew struct {
 	Name []string `arg:"" help:"What the step does, in a few words."`
 }
 
 // Help is the example of the help page.
-func (migrateNewCmd) Help() string {
+func (MigrateNew) Help() string {
 	return "For those who work on Admit itself: writes the two files of the next step.\n\nExample:\n\n\tadmit migrate new add organizations"
 }
 
 var otherThanName = regexp.MustCompile(`[^a-z0-9]+`)
 
 // Run writes the two files of the next step.
-func (c *migrateNewCmd) Run(p *cli.Program) error {
+func (c *MigrateNew) Run(p *cli.Program) error {
 	words := strings.Join(c.Name, " ")
 	name := strings.Trim(otherThanName.ReplaceAllString(strings.ToLower(words), "_"), "_")
 	if name == "" {

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"fmt"
@@ -9,23 +9,24 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 )
 
-// migrateCmd keeps the schema of the database.
-type migrateCmd struct {
-	Up     migrateUpCmd     `cmd:"" help:"Bring the schema up to date."`
-	Down   migrateDownCmd   `cmd:"" help:"Take the newest steps back, with the data in them."`
-	Status migrateStatusCmd `cmd:"" help:"List the steps and when each was applied."`
-	New    migrateNewCmd    `cmd:"" help:"Begin a step, in the source tree of Admit."`
+// Migrate keeps the schema of the database.
+type Migrate struct {
+	Up     MigrateUp     `cmd:"" help:"Bring the schema up to date."`
+	Down   MigrateDown   `cmd:"" help:"Take the newest steps back, with the data in them."`
+	Status MigrateStatus `cmd:"" help:"List the steps and when each was applied."`
+	New    MigrateNew    `cmd:"" help:"Begin a step, in the source tree of Admit."`
 }
 
-type migrateUpCmd struct{}
+// MigrateUp applies the steps that are missing.
+type MigrateUp struct{}
 
 // Help is the example of the help page.
-func (migrateUpCmd) Help() string {
+func (MigrateUp) Help() string {
 	return "Several programs may do this at once: one does the work. A server does it at its start, unless MIGRATE_ON_START=false.\n\nExample:\n\n\tadmit migrate up"
 }
 
 // Run brings the schema up to date.
-func (migrateUpCmd) Run(p *cli.Program) error {
+func (MigrateUp) Run(p *cli.Program) error {
 	a, err := p.Connect(true)
 	if err != nil {
 		return err
@@ -47,16 +48,17 @@ func (migrateUpCmd) Run(p *cli.Program) error {
 	return nil
 }
 
-type migrateDownCmd struct {
+// MigrateDown takes the last steps back.
+type MigrateDown struct {
 	N   int  `arg:"" optional:"" default:"1" help:"How many steps."`
 	Yes bool `short:"y" help:"Do not ask."`
 }
 
 // Help is the example of the help page.
-func (migrateDownCmd) Help() string { return "Example:\n\n\tadmit migrate down 1" }
+func (MigrateDown) Help() string { return "Example:\n\n\tadmit migrate down 1" }
 
 // Run takes steps back.
-func (c *migrateDownCmd) Run(p *cli.Program) error {
+func (c *MigrateDown) Run(p *cli.Program) error {
 	if c.N < 1 {
 		return cli.Refuse(cli.ExitUsage, "The number of steps is 1 or more.")
 	}
@@ -96,15 +98,16 @@ func (c *migrateDownCmd) Run(p *cli.Program) error {
 	return nil
 }
 
-type migrateStatusCmd struct{}
+// MigrateStatus lists the steps.
+type MigrateStatus struct{}
 
 // Help is the example of the help page.
-func (migrateStatusCmd) Help() string {
+func (MigrateStatus) Help() string {
 	return "Piped, each line is: number, name, when it was applied or pending.\n\nExample:\n\n\tadmit migrate status"
 }
 
 // Run lists the steps.
-func (migrateStatusCmd) Run(p *cli.Program) error {
+func (MigrateStatus) Run(p *cli.Program) error {
 	all, err := migrationStatus(p)
 	if err != nil {
 		return err
