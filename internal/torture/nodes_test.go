@@ -38,10 +38,10 @@ func stores(t *testing.T, f func(t *testing.T, databaseURL string)) {
 	}
 }
 
-func newPair(t *testing.T, databaseURL string) *pair {
+func newPair(t *testing.T, databaseURL string, more ...string) *pair {
 	t.Helper()
 	dir := t.TempDir() // a shared one: the key in it is the same
-	env := settings(dir, databaseURL)
+	env := settings(dir, databaseURL, more...)
 	p := &pair{T: t, a: launch(t, dir, append(env, "EVENT_FILE="+dir+"/a.jsonl")), b: launch(t, dir, append(env, "EVENT_FILE="+dir+"/b.jsonl")), url: databaseURL}
 	p.a.waitReady(20 * time.Second)
 	p.b.waitReady(20 * time.Second)
