@@ -24,6 +24,7 @@ import (
 	"github.com/admit-dev/admit/internal/pages/impersonation"
 	"github.com/admit-dev/admit/internal/pages/organization"
 	"github.com/admit-dev/admit/internal/pages/signin"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/web"
 )
 
@@ -76,6 +77,7 @@ func WithStrict() Option { return func(o *app.Options) { o.Strict = true } }
 // Server is the whole of Admit as an http.Handler. Close it when the program ends.
 type Server struct {
 	http.Handler
+	mux   *http.ServeMux // of every part that is on
 	edge  *web.Edge
 	guard *web.Guard
 	app   *app.App
@@ -117,17 +119,8 @@ func (s *Server) start(ctx context.Context, tracing trace.TracerProvider) error 
 	if s.edge, err = web.NewEdge(cfg.Web, cfg.Production(), s.app.Log, s.app.DB.Now); err != nil {
 		return err
 	}
-	cookies := web.NewCookies(cfg.Web)
-	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.MFA, s.app.Acting, s.app.APIKeys, s.app.DB.Now)
-	mux := http.NewServeMux()
-	api.Mount(mux, s.app, cookies, s.guard, Version)
-	gateway.Mount(mux, s.app, s.guard)
-	s.edge.Gateway(gateway.Path)
-	if err := mountPages(mux, s.app, cookies, s.guard); err != nil {
+	if err := s.mount(); err != nil {
 		return err
-	}
-	if cfg.Server.Docs {
-		apidocs.Mount(mux, nil) // the API serves the document itself
 	}
 	for _, p := range s.app.Social.Providers() {
 		if p.FormPost {
@@ -139,7 +132,7 @@ func (s *Server) start(ctx context.Context, tracing trace.TracerProvider) error 
 		s.edge.Observe(m.Observe)
 		return m
 	})
-	s.Handler = s.edge.Wrap(web.Routed(mux))
+	s.Handler = s.edge.Wrap(web.Routed(s.mux))
 	if tracing != nil {
 		s.Handler = web.Trace(tracing, s.Handler)
 	}
@@ -151,6 +144,26 @@ func (s *Server) start(ctx context.Context, tracing trace.TracerProvider) error 
 		return ctx.Err()
 	}
 	return nil
+}
+
+// mount serves every part that is on.
+func (s *Server) mount() error {
+	mux := http.NewServeMux()
+	s.mux = mux
+	cfg, cookies := s.app.Config, web.NewCookies(s.app.Config.Web)
+	s.guard = web.NewGuard(cookies, s.app.Sessions, s.app.Authz, s.app.MFA, s.app.Acting, s.app.APIKeys, s.app.DB.Now)
+	api.Mount(mux, s.app, cookies, s.guard, Version)
+	if cfg.Parts.Serves(gateway.Path) {
+		gateway.Mount(mux, s.app, s.guard)
+		s.edge.Gateway(gateway.Path)
+	}
+	if cfg.Server.Docs {
+		apidocs.Mount(mux, nil) // the API serves the document itself
+	}
+	if !cfg.Parts.On(part.Pages) {
+		return nil
+	}
+	return mountPages(mux, s.app, cookies, s.guard)
 }
 
 // mountPages serves what people see.

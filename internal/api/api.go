@@ -17,6 +17,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -52,12 +53,7 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	c.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON, formType: form}
 	c.Transformers = []huma.Transformer{tame}
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"cookie":   {Type: "apiKey", In: "cookie", Name: "session_id", Description: "The session cookie of /auth/signup and /auth/login."},
-		"bearer":   {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token."},
-		"key":      {Type: "http", Scheme: "bearer", BearerFormat: "admit_key_…", Description: "An API key, or an access token that a service account was given for one. It can do what it was made for."},
-		"password": {Type: "oauth2", Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: "/api/v1/login", Scopes: map[string]string{}}}, Description: "Sign in here with a username or an e-mail address."},
-	}
+	c.Components.SecuritySchemes = schemes(a.Config.Parts)
 	s := &API{app: a, cookies: cookies, guard: guard, repeats: web.NewOnce(a.Answers, a.Log), version: version, mux: &routes{ServeMux: mux}}
 	s.limit = web.Limit(a.Limiter, a.Config.RateLimit.PerIP(), web.ByIP)
 	s.huma = humago.New(s.mux, c)
@@ -103,6 +99,24 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 		return text
 	})
 	return s
+}
+
+// schemes are the ways to show who asks.
+func schemes(parts part.Config) map[string]*huma.SecurityScheme {
+	all := map[string]*huma.SecurityScheme{
+		"cookie":   {Type: "apiKey", In: "cookie", Name: "session_id", Description: "The session cookie of /auth/signup and /auth/login."},
+		"bearer":   {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token."},
+		"key":      {Type: "http", Scheme: "bearer", BearerFormat: "admit_key_…", Description: "An API key, or an access token that a service account was given for one. It can do what it was made for."},
+		"password": {Type: "oauth2", Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: "/api/v1/login", Scopes: map[string]string{}}}, Description: "Sign in here with a username or an e-mail address."},
+	}
+	if !parts.On(part.Tokens) {
+		delete(all, "bearer")
+		delete(all, "password")
+	}
+	if !parts.On(part.APIKeys) && !parts.On(part.ServiceAccounts) {
+		delete(all, "key")
+	}
+	return all
 }
 
 // OpenAPI is the document of every operation, OpenAPI 3.1 as JSON.
@@ -187,8 +201,11 @@ type nothing struct{}
 type output[T any] struct{ Body T }
 
 // operation declares one operation: its place in the document, what it asks, and what it does. within is what stands between it and
-// all that is asked.
+// all that is asked. One of a part that is off is not there.
 func operation[In, Out any](s *API, op huma.Operation, asks access, do func(q *call, in *In) (Out, error), within ...func(http.Handler) http.Handler) {
+	if !s.app.Config.Parts.Serves(op.Path) {
+		return
+	}
 	s.declare(&op, asks)
 	s.mux.around = append(s.middleware(op.Method, asks), within...)
 	huma.Register(s.huma, op, func(ctx context.Context, in *In) (*output[Out], error) {
@@ -212,6 +229,9 @@ func operation[In, Out any](s *API, op huma.Operation, asks access, do func(q *c
 // raw declares an operation whose handler writes its answer itself: one so hot that the way through a framework would
 // cost more than the answer.
 func raw[Out any](s *API, op huma.Operation, asks access, h http.HandlerFunc) {
+	if !s.app.Config.Parts.Serves(op.Path) {
+		return
+	}
 	s.declare(&op, asks)
 	status := op.DefaultStatus
 	if status == 0 {
@@ -248,9 +268,10 @@ func (s *API) declare(op *huma.Operation, asks access) {
 	}
 	op.Responses["default"] = &huma.Response{Description: "A refusal (RFC 9457).", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
 	if asks&user != 0 {
-		op.Security = []map[string][]string{{"cookie": {}}, {"bearer": {}}, {"password": {}}}
-		if asks&keyed != 0 {
-			op.Security = append(op.Security, map[string][]string{"key": {}})
+		for _, scheme := range []string{"cookie", "bearer", "password", "key"} {
+			if s.huma.OpenAPI().Components.SecuritySchemes[scheme] != nil && (scheme != "key" || asks&keyed != 0) {
+				op.Security = append(op.Security, map[string][]string{scheme: {}})
+			}
 		}
 	}
 	op.MaxBodyBytes = -1 // the edge limits bodies

@@ -52,8 +52,9 @@ func foreignOp[In, Out any](s *API, path, summary string, do func(context.Contex
 		q.revision(revision)
 		return out, malformed(err)
 	})
-	schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[In](), true, "")
-	s.huma.OpenAPI().Paths[op.Path].Post.RequestBody.Content["application/json"].Schema = schema
+	if at := s.huma.OpenAPI().Paths[op.Path]; at != nil { // the part may be off
+		at.Post.RequestBody.Content["application/json"].Schema = s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[In](), true, "")
+	}
 }
 
 // malformed makes 400 of every refusal of a request that is 415 or 422 elsewhere.

@@ -5,6 +5,9 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/admit-dev/admit/internal/part"
+	"github.com/admit-dev/admit/internal/session"
 )
 
 // Key sets are described by their outside only: what a key has depends on its kind (RFC 7517).
@@ -12,10 +15,13 @@ type keySet struct {
 	Keys []map[string]any `json:"keys"`
 }
 
-// shapes describes an answer that has one of several shapes.
+// shapes describes an answer that has one of several shapes; that of tokens only where there are any.
 func (s *API) shapes(status int, contentType string, each ...any) map[string]*huma.Response {
 	var list []*huma.Schema
 	for _, v := range each {
+		if _, tokens := v.(Tokens); tokens && len(each) > 1 && !s.app.Config.Parts.On(part.Tokens) {
+			continue
+		}
 		list = append(list, s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, ""))
 	}
 	schema := list[0]
@@ -42,8 +48,26 @@ func (s *API) complete(op huma.Operation, asks access) {
 	if empty := op.Responses[itoa(http.StatusNoContent)]; empty != nil {
 		empty.Content = nil
 	}
+	if !s.app.Config.Parts.On(part.Tokens) {
+		s.cookiesOnly(op)
+	}
 	if asks&formed != 0 {
 		content := s.huma.OpenAPI().Paths[op.Path].Post.RequestBody.Content
 		content[formType] = &huma.MediaType{Schema: content["application/json"].Schema}
+	}
+}
+
+// cookiesOnly leaves of the ways in which a session can come back the one there is without tokens: requests are held to the document.
+func (s *API) cookiesOnly(op huma.Operation) {
+	path := s.huma.OpenAPI().Paths[op.Path]
+	if path == nil || op.Method != http.MethodPost {
+		return
+	}
+	for _, p := range path.Post.Parameters {
+		if p.Name == "transport" {
+			p.Description, p.Schema.Description = "", ""
+			p.Schema.Enum = []any{string(session.Cookie)}
+			p.Schema.PrecomputeMessages()
+		}
 	}
 }

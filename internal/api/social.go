@@ -11,6 +11,7 @@ import (
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/social"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 )
@@ -109,6 +110,9 @@ func (s *API) social() {
 
 // browsed describes an operation that is a page's.
 func (s *API) browsed(path, summary string, status int, query ...string) {
+	if !s.app.Config.Parts.On(part.Pages) {
+		return
+	}
 	op := huma.Operation{Method: "GET", Path: path, Summary: summary, Tags: []string{"Signing in"}}
 	if strings.Contains(path, "{provider}") {
 		op.Parameters = []*huma.Param{{Name: "provider", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}, Description: "The name of a provider."}}

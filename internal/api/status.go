@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/web"
 )
 
@@ -33,9 +34,14 @@ type Component struct {
 // probe is how long a health check waits.
 const probe = 2 * time.Second
 
+// believed is how long a copy of security.txt may be (RFC 9116 wants less than a year).
+const believed = 180 * 24 * time.Hour
+
 func (s *API) status() {
 	raw[Running](s, huma.Operation{Method: "GET", Path: "/{$}", OperationID: "status", Summary: "Whether the server runs; a browser is led on", Tags: []string{"Status"}}, public, s.root)
-	s.huma.OpenAPI().Paths["/{$}"].Get.Responses["302"] = &huma.Response{Description: "A browser is led to the page it wants."}
+	if s.app.Config.Parts.On(part.Pages) {
+		s.huma.OpenAPI().Paths["/{$}"].Get.Responses["302"] = &huma.Response{Description: "A browser is led to the page it wants."}
+	}
 	s.huma.OpenAPI().Paths["/"] = s.huma.OpenAPI().Paths["/{$}"]
 	delete(s.huma.OpenAPI().Paths, "/{$}")
 	operation(s, huma.Operation{Method: "GET", Path: "/health/live", Summary: "Whether the process answers", Tags: []string{"Status"}}, public,
@@ -43,12 +49,26 @@ func (s *API) status() {
 	ready := s.shapes(http.StatusOK, "application/json", Health{})
 	ready["503"] = s.shapes(http.StatusServiceUnavailable, "application/json", Health{})["503"]
 	raw[Health](s, huma.Operation{Method: "GET", Path: "/health/ready", Responses: ready, Summary: "Whether everything it depends on answers", Tags: []string{"Status"}}, public, s.ready)
+	s.securityContact()
 	keys := s.shapes(http.StatusOK, "application/jwk-set+json", keySet{})
 	raw[keySet](s, huma.Operation{Method: "GET", Path: "/.well-known/jwks.json", Responses: keys, Summary: "The keys that sign access tokens (RFC 7517)", Tags: []string{"Tokens"}}, public, s.jwks)
 }
 
+// securityContact serves where to tell of a hole (RFC 9116), which no program of ours reads.
+func (s *API) securityContact() {
+	contact, at := s.app.Config.Web.SecurityContact, "/.well-known/security.txt"
+	if contact == "" {
+		return
+	}
+	s.mux.ServeMux.HandleFunc("GET "+at, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		until := s.app.DB.Now().Add(believed).UTC().Truncate(24 * time.Hour).Format(time.RFC3339)
+		_, _ = w.Write([]byte("Contact: " + contact + "\nExpires: " + until + "\nCanonical: " + s.app.Config.Web.Origin() + at + "\n"))
+	})
+}
+
 func (s *API) root(w http.ResponseWriter, r *http.Request) {
-	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if strings.Contains(r.Header.Get("Accept"), "text/html") && s.app.Config.Parts.On(part.Pages) {
 		to := "/account" // which leads strangers to sign in
 		if missing, err := s.app.Owner.Missing(r.Context()); err == nil && missing {
 			to = "/start"

@@ -16,6 +16,7 @@ import (
 	"github.com/admit-dev/admit/internal/id"
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
@@ -42,6 +43,7 @@ type Service struct {
 	notices  *notice.Service
 	limiter  *ratelimit.Limiter // nil when limits are off
 	rule     ratelimit.Rule
+	parts    part.Config
 }
 
 // Deps are what keys stand on.
@@ -53,11 +55,12 @@ type Deps struct {
 	Notices  *notice.Service
 	Limiter  *ratelimit.Limiter
 	PerKey   ratelimit.Rule
+	Parts    part.Config // keys of what is not served are none
 }
 
 // NewService keeps keys hashed with a key of the box: a copy of the database is not enough to try any. It has them count as sessions.
 func NewService(cfg Config, d Deps) *Service {
-	s := &Service{d.DB, cfg, d.Box.Derive("api keys", 32), d.Authz, d.Sessions, d.Notices, d.Limiter, d.PerKey}
+	s := &Service{d.DB, cfg, d.Box.Derive("api keys", 32), d.Authz, d.Sessions, d.Notices, d.Limiter, d.PerKey, d.Parts}
 	d.Sessions.Serve(session.Keys{ByID: s.byID, Seen: setSeen})
 	return s
 }
@@ -70,7 +73,7 @@ func (s *Service) hash(text string) []byte {
 
 // ByText is who a key belongs to, as a session that can do what the key is for; or ErrInvalid.
 func (s *Service) ByText(ctx context.Context, text string) (*session.Live, error) {
-	if !sound(text) {
+	if !sound(text) || !s.parts.On(partOf(strings.HasPrefix(text, ofService))) {
 		return nil, ErrInvalid
 	}
 	live, err := s.sessions.ByKey(ctx, text, func() (session.Session, user.User, error) {
@@ -83,6 +86,14 @@ func (s *Service) ByText(ctx context.Context, text string) (*session.Live, error
 	return live, err
 }
 
+// partOf is the part that a key belongs to.
+func partOf(service bool) string {
+	if service {
+		return part.ServiceAccounts
+	}
+	return part.APIKeys
+}
+
 // Afford counts a request that is made with a key, or with a token that was made from one.
 func (s *Service) Afford(keyID string) error {
 	if s.limiter == nil {
@@ -93,7 +104,7 @@ func (s *Service) Afford(keyID string) error {
 
 func (s *Service) byID(ctx context.Context, keyID string) (session.Session, user.User, error) {
 	k, u, err := byID(ctx, s.db, keyID)
-	if errors.Is(err, ErrInvalid) {
+	if errors.Is(err, ErrInvalid) || err == nil && !s.parts.On(partOf(u.Service)) {
 		err = session.ErrUnknown
 	}
 	return k.session(), barred(u), err

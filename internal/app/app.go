@@ -45,6 +45,7 @@ import (
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/owner"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/recovery"
 	"github.com/admit-dev/admit/internal/redis"
@@ -162,7 +163,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.Feed, a.Redis, a.verify, opt.Log)
+	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.Feed, a.Redis, a.verifier(), opt.Log)
 	a.Revoked = revocation.NewService(a.DB, a.Authz, a.Tokens, cfg.Web.Origin(), opt.Log)
 	a.Devices = knowndevice.NewService(a.DB, cfg.Device)
 	a.Consents = consent.NewService(a.DB)
@@ -189,6 +190,14 @@ func (a *App) copies(box *secret.Box) {
 	a.Transfer = transfer.NewService(a.DB, a.Users, a.Orgs, a.Authz, a.TOTP.Method, a.Config.Social, origin)
 }
 
+// verifier reads access tokens; there is none where there are none.
+func (a *App) verifier() session.Verifier {
+	if !a.Config.Parts.On(part.Tokens) {
+		return nil
+	}
+	return a.verify
+}
+
 func (a *App) verify(ctx context.Context, text string) (session.Verified, error) {
 	c, err := a.Tokens.Verify(ctx, text)
 	v := session.Verified{SessionID: c.SessionID, Until: time.Unix(c.ExpiresAt, 0), Scope: []authz.Pattern{}}
@@ -212,14 +221,19 @@ func (a *App) Ready(ctx context.Context) error {
 	if err := a.DB.CheckSchema(ctx); err != nil {
 		return err
 	}
-	if err := a.Tokens.Load(ctx); err != nil {
-		return err
+	tokens := a.Config.Parts.On(part.Tokens)
+	if tokens {
+		if err := a.Tokens.Load(ctx); err != nil {
+			return err
+		}
 	}
 	if err := a.declare(ctx); err != nil {
 		return err
 	}
-	if err := a.Revoked.Load(ctx); err != nil {
-		return err
+	if tokens {
+		if err := a.Revoked.Load(ctx); err != nil {
+			return err
+		}
 	}
 	if err := a.MFA.Known(ctx); err != nil {
 		return err
@@ -248,10 +262,12 @@ func (a *App) Run(ctx context.Context, ready func()) {
 	var all sync.WaitGroup
 	all.Go(func() { a.Feed.Run(ctx, ready) })
 	all.Go(func() { a.Sessions.Run(ctx) })
-	all.Go(func() { a.Tokens.Run(ctx) })
 	all.Go(func() { a.sweep(ctx) })
-	a.Feed.Subscribe(a.Revoked.Wake)
-	all.Go(func() { a.Revoked.Run(ctx) })
+	if a.Config.Parts.On(part.Tokens) {
+		all.Go(func() { a.Tokens.Run(ctx) })
+		a.Feed.Subscribe(a.Revoked.Wake)
+		all.Go(func() { a.Revoked.Run(ctx) })
+	}
 	a.Feed.Subscribe(a.Audit.Wake)
 	all.Go(func() { a.Audit.Run(ctx) })
 	a.Feed.Subscribe(a.Notify.Wake)

@@ -17,6 +17,7 @@ import (
 	"github.com/admit-dev/admit/internal/notify/mail"
 	"github.com/admit-dev/admit/internal/notify/sms"
 	"github.com/admit-dev/admit/internal/outbound"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/redis"
 )
 
@@ -103,16 +104,8 @@ func (e *Examination) Ill(err error) {
 
 // Inside checks the signing key, the owner, the messages and where events go.
 func (e *Examination) Inside(ctx context.Context, a *App) {
-	keyID, algorithm, err := a.Tokens.Signing(ctx)
-	switch {
-	case err != nil:
-		e.Ill(err)
-	case keyID != "":
-		e.Note(Fine, "signing key", algorithm+", "+keyID, "")
-	case a.Tokens.Keys() > 0:
-		e.Note(Problem, "signing key", several(int64(a.Tokens.Keys()), "key")+" in the database, and none can sign with this root key", "Give back the SESSION_SECRET_KEY they were made with. Otherwise the next start makes a new one, and everybody signs in again.")
-	default:
-		e.Note(Warning, "signing key", "there is none yet", "Run admit serve once.")
+	if a.Config.Parts.On(part.Tokens) {
+		e.signing(ctx, a)
 	}
 	nobody, err := a.Owner.Missing(ctx)
 	switch {
@@ -125,6 +118,21 @@ func (e *Examination) Inside(ctx context.Context, a *App) {
 	}
 	e.messages(ctx, a)
 	e.events(ctx, a)
+}
+
+// signing checks that a key can sign access tokens.
+func (e *Examination) signing(ctx context.Context, a *App) {
+	keyID, algorithm, err := a.Tokens.Signing(ctx)
+	switch {
+	case err != nil:
+		e.Ill(err)
+	case keyID != "":
+		e.Note(Fine, "signing key", algorithm+", "+keyID, "")
+	case a.Tokens.Keys() > 0:
+		e.Note(Problem, "signing key", several(int64(a.Tokens.Keys()), "key")+" in the database, and none can sign with this root key", "Give back the SESSION_SECRET_KEY they were made with. Otherwise the next start makes a new one, and everybody signs in again.")
+	default:
+		e.Note(Warning, "signing key", "there is none yet", "Run admit serve once.")
+	}
 }
 
 // messages checks whether any wait too long or were given up.

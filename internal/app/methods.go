@@ -43,7 +43,7 @@ func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social
 // ways makes the door and everything that people go in by, and come back by.
 func (a *App) ways(box *secret.Box) error {
 	notices := notice.NewService(a.Notify, a.Challenges, a.Config.Web.Origin())
-	a.APIKeys = apikey.NewService(a.Config.APIKey, apikey.Deps{DB: a.DB, Box: box, Authz: a.Authz, Sessions: a.Sessions, Notices: notices, Limiter: a.Limiter, PerKey: a.Config.RateLimit.PerKey()})
+	a.APIKeys = apikey.NewService(a.Config.APIKey, apikey.Deps{DB: a.DB, Box: box, Authz: a.Authz, Sessions: a.Sessions, Notices: notices, Limiter: a.Limiter, PerKey: a.Config.RateLimit.PerKey(), Parts: a.Config.Parts})
 	a.Programs = serviceaccount.NewService(a.DB, a.Authz, a.Orgs, a.APIKeys, a.Tokens)
 	a.Addresses = address.NewService(a.DB, a.Config.Address, a.Challenges, a.Notify, notices, a.Config.Web.Origin())
 	keys, err := a.passkeys(box, notices)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/secret"
 )
 
@@ -28,7 +29,7 @@ func KeyFile(cfg config.Config) string {
 	return filepath.Join(cfg.Server.DataDir, "session_secret_key")
 }
 
-// settle fills in what need not be said: what follows from the environment, and in development the SQLite file and the root key, both in
+// settle fills in what need not be said: what follows from the environment and from the parts that are off, and in development the SQLite file and the root key, both in
 // the data directory.
 func settle(cfg config.Config) (config.Config, error) {
 	if cfg.Password.Common == "auto" {
@@ -36,6 +37,12 @@ func settle(cfg config.Config) (config.Config, error) {
 		if cfg.Production() {
 			cfg.Password.Common = "refuse"
 		}
+	}
+	if !cfg.Parts.On(part.Impersonation) {
+		cfg.Impersonation.Minutes = 0
+	}
+	if !cfg.Parts.On(part.Pages) {
+		cfg.Social.Development = "off" // the one provider that nobody has to enable
 	}
 	if err := settleStore(&cfg); err != nil {
 		return cfg, err

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"reflect"
 	"strings"
@@ -32,6 +33,7 @@ import (
 	"github.com/admit-dev/admit/internal/org"
 	"github.com/admit-dev/admit/internal/outbound"
 	"github.com/admit-dev/admit/internal/owner"
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/secret"
@@ -48,6 +50,7 @@ import (
 // Config is every setting of Admit, each owned by the package that reads it.
 type Config struct {
 	Server        Server               `doc:"Server"`
+	Parts         part.Config          `doc:"What is served"`
 	Web           web.Config           `doc:"Address, cookies, browsers"`
 	Database      database.Config      `doc:"Database"`
 	Redis         redis.Config         `doc:"Redis"`
@@ -117,6 +120,15 @@ func (c *Config) Check(production bool) error {
 	}
 	if c.RateLimit.RateLimit == "redis" && c.Redis.URL == "" {
 		faults = append(faults, errors.New("RATE_LIMIT=redis needs REDIS_URL: set it, or leave RATE_LIMIT out to count in memory"))
+	}
+	if !c.Parts.On(part.Tokens) && len(c.Web.AppRedirects) > 0 {
+		faults = append(faults, errors.New("PARTS_OFF holds tokens, and APP_REDIRECTS lead sign-ins back to native apps, which get tokens: leave one of the two out"))
+	}
+	if list, err := c.Social.Providers(production); err == nil && len(list) > 0 && !c.Parts.On(part.Pages) {
+		faults = append(faults, fmt.Errorf("PARTS_OFF holds pages, and people who sign in with %s come back to one: leave pages in, or that service out", list[0].Title))
+	}
+	if c.Social.Development == "on" && !c.Parts.On(part.Pages) {
+		faults = append(faults, errors.New("PARTS_OFF holds pages, and DEVELOPMENT_PROVIDER=on signs in on one: leave it at auto"))
 	}
 	_, err := c.Passkey.Site(c.Web.Origin())
 	return errors.Join(append(faults, err)...)

@@ -38,13 +38,14 @@ func (s *Site) mark(locale, key string, args []any) (template.HTML, error) {
 // functions are what templates call. Those that say something say it in one language.
 func (s *Site) functions(locale string) template.FuncMap {
 	return template.FuncMap{
-		"t":     func(key string, args ...any) (string, error) { return s.say(locale, key, args) },
-		"mark":  func(key string, args ...any) (template.HTML, error) { return s.mark(locale, key, args) },
-		"asset": s.assets.url,
-		"logo":  func() string { return s.assets.urls["logo"] },
-		"field": newField,
-		"dict":  dict,
-		"lines": func(list []string) string { return strings.Join(list, "\n") },
+		"t":      func(key string, args ...any) (string, error) { return s.say(locale, key, args) },
+		"mark":   func(key string, args ...any) (template.HTML, error) { return s.mark(locale, key, args) },
+		"asset":  s.assets.url,
+		"served": s.Serves,
+		"logo":   func() string { return s.assets.urls["logo"] },
+		"field":  newField,
+		"dict":   dict,
+		"lines":  func(list []string) string { return strings.Join(list, "\n") },
 		"textfile": func(list []string) template.URL {
 			return template.URL("data:text/plain;charset=utf-8," + url.PathEscape(strings.Join(list, "\n")+"\n"))
 		},

@@ -72,8 +72,14 @@ type Link struct {
 	Badge       string
 }
 
-// Handle serves a page. An error that it returns becomes a page of its own, or leads to where it is mended.
+// Serves reports whether an address is of no part that is off: nothing leads to one that is.
+func (s *Site) Serves(address string) bool { return s.App.Config.Parts.Serves(address) }
+
+// Handle serves a page, unless it is of a part that is off. An error that it returns becomes a page of its own, or leads to where it is mended.
 func (s *Site) Handle(mux *http.ServeMux, pattern string, asks Access, do func(*Visit) error) {
+	if !s.Serves(pattern) {
+		return
+	}
 	h := s.page(asks, do)
 	if asks&Limited != 0 {
 		h = s.limit(h)
@@ -172,7 +178,7 @@ func (v *Visit) Tell(key, to string) error {
 // Fail is the page of a refusal that belongs to no form. Strangers are led to the door, and who has to prove who they are to that.
 func (v *Visit) Fail(err error) {
 	switch {
-	case errors.Is(err, session.ErrUnknown) && v.site.Guard.Acted(v.R) != nil:
+	case errors.Is(err, session.ErrUnknown) && v.site.Serves("/impersonation") && v.site.Guard.Acted(v.R) != nil:
 		_ = v.Redirect("/impersonation")
 		return
 	case errors.Is(err, session.ErrUnknown):

@@ -74,7 +74,7 @@ func (s *account) shell(v *pages.Visit, at string) {
 	for _, l := range []struct{ href, word string }{
 		{atProfile, "account.profile"}, {atSecurity, "account.security"}, {atSessions, "account.sessions"}, {atLinked, "account.linked"}, {atKeys, "account.keys"}, {atOrgs, "account.orgs"}, {atData, "account.data"},
 	} {
-		if l.href == atLinked && len(s.app.Social.Providers()) == 0 {
+		if !s.Serves(l.href) || l.href == atLinked && len(s.app.Social.Providers()) == 0 {
 			continue
 		}
 		v.Shell.Links = append(v.Shell.Links, pages.Link{Href: l.href, Label: v.T(l.word), Current: l.href == at})

@@ -103,7 +103,7 @@ func (r rights) May(permission string) bool {
 // first is the address of the first part that the visitor may see, "" where there is none.
 func (r rights) first() string {
 	for _, p := range places {
-		if p.asks != "" && r.May(p.asks) {
+		if p.asks != "" && r.s.Serves(p.href) && r.May(p.asks) {
 			return p.href
 		}
 	}
@@ -128,7 +128,7 @@ func (s *admin) show(v *pages.Visit, t *pages.Template, at, title string, data a
 		switch {
 		case p.href == "":
 			heading = &pages.Link{Label: v.T(p.word)}
-		case may.May(p.asks):
+		case s.Serves(p.href) && may.May(p.asks):
 			if heading != nil {
 				v.Shell.Links = append(v.Shell.Links, *heading)
 				heading = nil

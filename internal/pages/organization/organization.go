@@ -107,8 +107,8 @@ func (s *organization) rights(v *visit) rights {
 	return rights{
 		Members: may("sys:members:read"), Invite: may(authz.MembersInvite), Suspend: may(authz.MembersUpdate), Remove: may(authz.MembersRemove), Assign: may(authz.RolesAssign),
 		Roles: may("sys:roles:read"), CreateRole: may(authz.RolesCreate), ChangeRole: may(authz.RolesUpdate), DeleteRole: may(authz.RolesDelete),
-		Explain: may(check.Explain), Audit: may(audit.MayRead), Update: may("sys:org:update"), HandOver: may("sys:org:transfer"), Delete: may("sys:org:delete"),
-		Programs: may(serviceaccount.Manage), Belongs: belongs,
+		Explain: may(check.Explain), Audit: may(audit.MayRead) && s.Serves("/org/{org}/audit"), Update: may("sys:org:update"), HandOver: may("sys:org:transfer"), Delete: may("sys:org:delete"),
+		Programs: may(serviceaccount.Manage) && s.Serves("/org/{org}/service-accounts"), Belongs: belongs,
 	}
 }
 
