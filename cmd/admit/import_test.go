@@ -305,7 +305,13 @@ func (a answer) report() (r transfer.Report) {
 func old(s served, t *testing.T, format string, i int, app bool) {
 	t.Helper()
 	c := s.client(t)
-	a := c.Post("/auth/login", testkit.M{"email": oldAddress(format, i), "password": oldPassword(format, i)})
+	in := func() testkit.Answer {
+		return c.Post("/auth/login", testkit.M{"email": oldAddress(format, i), "password": oldPassword(format, i)})
+	}
+	a := in()
+	for a.Status == 503 { // the machine is busy with something else
+		a = in()
+	}
 	if !app || i != 0 {
 		a.Want(200)
 		return
@@ -329,7 +335,7 @@ func TestImportedPeopleSignIn(t *testing.T) {
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, "PASSWORD_HASH_TIMEOUT_SECONDS=300")
+			b := newBench(t, "PASSWORD_HASH_TIMEOUT_SECONDS=20")
 			b.env = append(b.env, "DATABASE_URL="+testkit.DatabaseURL(t, engine))
 			b.run("user", "create", "--email", "boss@example.com", "--no-password", "--role", "super_admin").want(0)
 			key := b.written(map[string]string{"key": sealedBy + "\n"})[0]
