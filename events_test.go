@@ -217,6 +217,17 @@ func (p *goPackage) jsonType(t *testing.T, e ast.Expr) string {
 		case "bool":
 			return "true or false"
 		}
+		if spec := p.types[e.Name]; spec != nil {
+			if body, ok := spec.Type.(*ast.StructType); ok {
+				var members []string
+				for _, f := range body.Fields.List {
+					tag, _ := strconv.Unquote(f.Tag.Value)
+					member, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+					members = append(members, "`"+member+"` ("+p.jsonType(t, f.Type)+")")
+				}
+				return "object of " + strings.Join(members, " and ")
+			}
+		}
 		if values := p.values[e.Name]; len(values) > 0 {
 			return "`" + strings.Join(values, "`, `") + "`"
 		}

@@ -69,7 +69,21 @@ type signUp struct {
 		Password string     `json:"password" maxLength:"4096" doc:"8 to 128 characters." example:"password123"`
 		Invite   string     `json:"invite_token,omitempty" maxLength:"200" doc:"An invitation that was sent to this e-mail address: joins its organization in the same step."`
 		Consents []AgreedTo `json:"consents,omitempty" maxItems:"20" doc:"What the person agreed to on your form: it is noted with the account."`
+		Given    *given     `json:"challenge,omitempty" doc:"The answer to the step that a sign-up was refused with before (401 step_required). Send everything else again."`
 	}
+}
+
+// given is the answer to what a sign-up was asked before it goes on.
+type given struct {
+	Attempt string            `json:"attempt" maxLength:"100" doc:"The attempt of the step."`
+	Values  map[string]string `json:"values,omitempty" doc:"The fields of its prompt."`
+}
+
+func (in signUp) given() (g login.Given) {
+	if in.Body.Given != nil {
+		g = login.Given{Attempt: in.Body.Given.Attempt, Answer: in.Body.Given.Values}
+	}
+	return g
 }
 
 func (in signUp) person() people.New {
@@ -137,18 +151,21 @@ func (s *API) auth() {
 }
 
 func (s *API) signUp(q *call, in *signUp) (any, error) {
+	f := s.finish(q, in.Delivery, false)
+	f.Given = in.given()
+	consents := agreed(in.Body.Consents)
 	if in.Body.Invite != "" {
-		out, err := s.app.Passwords.SignUpInvited(q, in.person(), in.Body.Password, in.Body.Invite, s.finish(q, in.Delivery, false))
+		out, err := s.app.Passwords.SignUpInvited(q, in.person(), in.Body.Password, in.Body.Invite, f, consents...)
 		return s.entered(q, in.Delivery, out, err)
 	}
 	if live, err := s.guard.Recognize(q.r); err == nil && live.User.Guest {
-		out, err := s.app.Passwords.Settle(q, live.User.ID, in.person(), in.Body.Password, s.finish(q, in.Delivery, false))
+		out, err := s.app.Passwords.Settle(q, live.User.ID, in.person(), in.Body.Password, f, consents...)
 		if err == nil && out.Step == nil && out.Session.ID == "" {
 			return nil, newAccepted()
 		}
 		return s.entered(q, in.Delivery, out, err)
 	}
-	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, s.finish(q, in.Delivery, false), agreed(in.Body.Consents)...)
+	out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, f, consents...)
 	if err == nil && out.Step == nil && out.Session.ID == "" { // nothing may be told
 		return nil, newAccepted()
 	}

@@ -41,17 +41,17 @@ func (s *API) v1() {
 
 func (s *API) register(q *call, in *signUp) (any, error) {
 	if s.app.Config.Login.Strict() {
-		_, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, login.Finish{})
-		if err == nil {
+		out, err := s.app.Passwords.SignUp(q, in.person(), in.Body.Password, login.Finish{Given: in.given()}, agreed(in.Body.Consents)...)
+		if err == nil && out.Step == nil {
 			err = newAccepted()
 		}
-		return nil, err
+		return s.entered(q, page, out, err)
 	}
-	u, err := s.app.Passwords.Register(q, in.person(), in.Body.Password)
-	if err != nil {
-		return nil, err
+	out, err := s.app.Passwords.Register(q, in.person(), in.Body.Password, in.given(), agreed(in.Body.Consents)...)
+	if err != nil || out.Step != nil {
+		return s.entered(q, page, out, err)
 	}
-	return s.user(q, u)
+	return s.user(q, out.User)
 }
 
 func (s *API) tokenLogin(q *call, in *passwordForm) (any, error) {

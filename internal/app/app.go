@@ -50,6 +50,7 @@ import (
 	"github.com/admit-dev/admit/internal/recovery"
 	"github.com/admit-dev/admit/internal/redis"
 	"github.com/admit-dev/admit/internal/revocation"
+	"github.com/admit-dev/admit/internal/risk"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/serviceaccount"
 	"github.com/admit-dev/admit/internal/session"
@@ -74,6 +75,7 @@ type App struct {
 	Devices    *knowndevice.Service
 	Consents   *consent.Service
 	Locks      *lockout.Service
+	Risk       *risk.Service
 	Tokens     *token.Service
 	Door       *login.Service
 	MFA        *mfa.Policy
@@ -268,6 +270,7 @@ func (a *App) Run(ctx context.Context, ready func()) {
 		a.Feed.Subscribe(a.Revoked.Wake)
 		all.Go(func() { a.Revoked.Run(ctx) })
 	}
+	all.Go(func() { a.Risk.Run(ctx) })
 	a.Feed.Subscribe(a.Audit.Wake)
 	all.Go(func() { a.Audit.Run(ctx) })
 	a.Feed.Subscribe(a.Notify.Wake)

@@ -9,6 +9,7 @@ import (
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
+	"github.com/admit-dev/admit/internal/method/human"
 	"github.com/admit-dev/admit/internal/method/otp"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
@@ -19,13 +20,14 @@ import (
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/owner"
 	"github.com/admit-dev/admit/internal/recovery"
+	"github.com/admit-dev/admit/internal/risk"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/serviceaccount"
 )
 
 // methods is every way to sign in, the usual one first. To add one, write its folder, its line here and its line in
 // config.Config.
-func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social.Method, keys passkey.Method, apps totp.Method, sent []otp.Method) []login.Method {
+func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social.Method, keys passkey.Method, apps totp.Method, sent []otp.Method, checks []login.Method) []login.Method {
 	list := []login.Method{password.NewMethod(a.DB, a.Hasher, a.Config.Password)}
 	if keys.On() {
 		list = append(list, keys)
@@ -37,7 +39,7 @@ func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social
 	if a.Config.Address.Verification == "required" {
 		list = append(list, verifyemail.NewMethod(a.Addresses))
 	}
-	return list
+	return append(list, checks...)
 }
 
 // ways makes the door and everything that people go in by, and come back by.
@@ -57,9 +59,13 @@ func (a *App) ways(box *secret.Box) error {
 	}
 	sending := otp.Deps{DB: a.DB, Challenges: a.Challenges, Notify: a.Notify, Users: a.Users, Door: a.Config.Login, Origin: a.Config.Web.Origin()}
 	sent := otp.NewMethods(a.Config.OTP, sending)
+	checks := append([]login.Method{human.NewMethod(a.Config.Human, a.Config.Outbound, box, a.DB.Now, a.Log)}, otp.NewMailCheck(sending)...)
 	a.Locks = lockout.NewService(a.Config.Lockout, lockout.Deps{DB: a.DB, Devices: a.Devices, Challenges: a.Challenges, Notify: a.Notify, Limiter: a.Limiter,
 		Account: a.Config.RateLimit.PerIdentifier(), Address: a.Config.RateLimit.PerGuesser(), Origin: a.Config.Web.Origin()})
-	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.MFA, a.Devices, a.Locks, box, a.methods(box, notices, elsewhere, keys, apps, sent))
+	if a.Risk, err = risk.Open(a.Config.Risk, a.Limiter != nil, a.DB.Now, a.Log); err != nil {
+		return err
+	}
+	a.Door = login.NewService(a.Config.Login, a.DB, a.Users, a.Sessions, notices, a.MFA, a.Devices, a.Locks, a.Risk, box, a.methods(box, notices, elsewhere, keys, apps, sent, checks))
 	a.Passkeys = passkey.NewService(keys, a.Door)
 	a.Social = social.NewService(elsewhere, a.Config.Social, a.Config.Outbound, box, a.Door, notices, a.Addresses)
 	a.Passwords = password.NewService(a.Config.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,

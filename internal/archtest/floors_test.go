@@ -15,7 +15,7 @@ var floors = [][]string{
 	{"internal/database", "internal/outbound", "internal/part", "internal/redis", "internal/secret"},
 	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/tracing", "internal/user"},
 	{"internal/authz", "internal/challenge", "internal/consent", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms", "internal/sink"},
-	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/session", "internal/sink/…", "internal/token", "internal/webhook"},
+	{"internal/authz/casbinengine", "internal/lockout", "internal/notice", "internal/risk", "internal/session", "internal/sink/…", "internal/token", "internal/webhook"},
 	{"internal/apikey", "internal/org", "internal/revocation"},
 	{"internal/account", "internal/address", "internal/audit", "internal/check", "internal/mfa"},
 	{"internal/authzen", "internal/impersonation", "internal/login", "internal/serviceaccount"},
@@ -29,14 +29,14 @@ var floors = [][]string{
 	{"", "client"},
 	{"internal/cli", "internal/sandbox"},
 	{"admittest", "internal/cli/…"},
-	{"cmd/…", "examples/…", "internal/testkit", "internal/testkit/browser"},
+	{"cmd/…", "examples/…", "internal/testkit", "internal/testkit/browser", "internal/testkit/geoip"},
 	{"deploy", "internal/e2e", "internal/torture", "internal/archtest"},
 }
 
 // only says who may import what comes from outside. The key is a prefix of the import, the value matches whole packages.
 // Tests are free to, but for drivers: they ask package testkit for a store.
 var only = map[string]string{
-	"net/http":                        "|admittest|client|cmd/.*|examples/.*|internal/(web|api|apidocs|breach|method/social|gateway|metrics|notify/sms|outbound|place|pages|pages/.*|sandbox|testkit|webhook)",
+	"net/http":                        "|admittest|client|cmd/.*|examples/.*|internal/(web|api|apidocs|breach|method/human|method/social|gateway|metrics|notify/sms|outbound|place|pages|pages/.*|sandbox|testkit|webhook)",
 	"html/template":                   "internal/(apidocs|notify|pages|pages/.*)",
 	"database/sql":                    "internal/(database|testkit)",
 	"github.com/jackc/":               "internal/database",
@@ -69,6 +69,8 @@ var only = map[string]string{
 	"github.com/emersion/":            "internal/testkit",
 	"github.com/twmb/franz-go":        "internal/sink/kafka",
 	"github.com/nats-io/":             "internal/sink/nats",
+	"github.com/maxmind/":             "internal/testkit/geoip",
+	"github.com/oschwald/":            "internal/risk",
 }
 
 // floor is the place of a package, -1 when it has none.

@@ -30,6 +30,7 @@ const (
 	NotMe         Purpose = "not_me"
 	Unlock        Purpose = "unlock"
 	KeepAccount   Purpose = "keep_account"
+	Unusual       Purpose = "unusual" // a code, bound to an attempt
 )
 
 // mostTries is how many answers a code stands.

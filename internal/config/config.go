@@ -21,6 +21,7 @@ import (
 	"github.com/admit-dev/admit/internal/lockout"
 	"github.com/admit-dev/admit/internal/login"
 	"github.com/admit-dev/admit/internal/method/anonymous"
+	"github.com/admit-dev/admit/internal/method/human"
 	"github.com/admit-dev/admit/internal/method/otp"
 	"github.com/admit-dev/admit/internal/method/passkey"
 	"github.com/admit-dev/admit/internal/method/password"
@@ -36,6 +37,7 @@ import (
 	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/ratelimit"
 	"github.com/admit-dev/admit/internal/redis"
+	"github.com/admit-dev/admit/internal/risk"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/sink/kafka"
@@ -70,6 +72,8 @@ type Config struct {
 	Consent       consent.Config       `doc:"Terms of use"`
 	Lockout       lockout.Config       `doc:"Lockout"`
 	Device        knowndevice.Config   `doc:"Known devices"`
+	Risk          risk.Config          `doc:"Risks"`
+	Human         human.Config         `doc:"Keeping programs out"`
 	Session       session.Config       `doc:"Sessions and refresh tokens"`
 	Token         token.Config         `doc:"Access tokens"`
 	APIKey        apikey.Config        `doc:"API keys"`

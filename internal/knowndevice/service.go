@@ -69,7 +69,7 @@ func (s *Service) Greet(tx *database.Tx, userID string, keeps, trust bool) (Arri
 		a.Cookie = secret.Hex32()
 		n.Hash = secret.Sum(a.Cookie)
 	} else {
-		n.Hash = secret.Sum("client " + n.Browser + " " + n.System + " " + ratelimit.IPKey(from.IP))
+		n.Hash = clientHash(n.Browser, n.System, from.IP)
 		if found, err := s.see(tx, &a, n); err != nil || found {
 			return a, err
 		}
@@ -106,6 +106,49 @@ func trusted(tx *database.Tx, n row) {
 	if n.TrustedUntil != nil {
 		tx.Emit(Trusted{n.UserID, n.ID, *n.TrustedUntil})
 	}
+}
+
+// Standing is what is known of somebody who signs in: whether it is on a device of theirs, whether they had before, and where they did last.
+type Standing struct {
+	Known, Before bool
+	LastIP        string
+	LastAt        time.Time
+}
+
+// Stand finds how a person stands on the device that a change comes from. keeps says whether that keeps cookies.
+func (s *Service) Stand(tx *database.Tx, userID string, keeps bool) (st Standing, err error) {
+	if s.cfg.Days == 0 {
+		return st, nil
+	}
+	from := database.OriginOf(tx.Context())
+	hash := hashOf(from.Device)
+	if hash == nil && !keeps {
+		browser, system := device.Parse(from.UserAgent)
+		hash = clientHash(browser, system, from.IP)
+	}
+	last, known, err := lastOf(tx, userID, hash, s.since(tx.Now))
+	if err != nil {
+		return st, err
+	}
+	st = Standing{Known: known, Before: true, LastIP: last.IP, LastAt: last.LastSeen}
+	if !known {
+		st.Before, err = hasBefore(tx, userID)
+	}
+	return st, err
+}
+
+// clientHash is what a client without cookies is known by.
+func clientHash(browser, system, ip string) []byte {
+	return secret.Sum("client " + browser + " " + system + " " + ratelimit.IPKey(ip))
+}
+
+// Knows reports whether a person is known on the device that a request comes from, by its secret.
+func (s *Service) Knows(ctx context.Context, userID string) (bool, error) {
+	hash, since := s.Shown(ctx)
+	if hash == nil || s.cfg.Days == 0 {
+		return false, nil
+	}
+	return isKnown(ctx, s.db, userID, hash, since)
 }
 
 // Trusts reports whether a person trusts the device that a change comes from.

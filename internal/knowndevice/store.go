@@ -55,6 +55,39 @@ func first(tx *database.Tx, userID string) (bool, error) {
 	return n == 1, err
 }
 
+// hasBefore reports whether a person ever signed in.
+func hasBefore(tx *database.Tx, userID string) (bool, error) {
+	_, err := database.One[string](tx.Context(), tx, `SELECT user_id FROM first_sign_ins WHERE user_id = $1`, userID)
+	if errors.Is(err, database.ErrNone) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+type seen struct {
+	IP       string    `db:"ip"`
+	LastSeen time.Time `db:"last_seen"`
+	Known    int64     `db:"known"`
+}
+
+// lastOf is where a person signed in last, and whether they are known by a hash.
+func lastOf(tx *database.Tx, userID string, hash []byte, since time.Time) (last seen, known bool, err error) {
+	last, err = database.One[seen](tx.Context(), tx, `SELECT ip, last_seen, (SELECT COUNT(*) FROM known_devices WHERE user_id = $1 AND hash = $2 AND last_seen > $3) AS known
+		FROM known_devices WHERE user_id = $1 AND last_seen > $3 ORDER BY last_seen DESC, id DESC LIMIT 1`, userID, hash, since)
+	if errors.Is(err, database.ErrNone) {
+		return seen{}, false, nil
+	}
+	return last, last.Known > 0, err
+}
+
+func isKnown(ctx context.Context, q database.Querier, userID string, hash []byte, since time.Time) (bool, error) {
+	_, err := database.One[string](ctx, q, `SELECT id FROM known_devices WHERE user_id = $1 AND hash = $2 AND last_seen > $3`, userID, hash, since)
+	if errors.Is(err, database.ErrNone) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func isTrusted(tx *database.Tx, userID string, hash []byte, since time.Time) (bool, error) {
 	_, err := database.One[string](tx.Context(), tx, `SELECT id FROM known_devices WHERE user_id = $1 AND hash = $2 AND last_seen > $3 AND trusted_until > $4`, userID, hash, since, tx.Now)
 	if errors.Is(err, database.ErrNone) {

@@ -174,7 +174,7 @@ func (s *Service) Shut(tx *database.Tx, userID string, why session.Reason) error
 	if err := Forget(tx, userID); err != nil {
 		return err
 	}
-	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor, challenge.Enrol, challenge.Unlock); err != nil {
+	if err := challenge.Forget(tx, userID, challenge.VerifyEmail, challenge.ChangeEmail, challenge.VerifyPhone, challenge.ResetPassword, challenge.SignIn, challenge.SecondFactor, challenge.Enrol, challenge.Unlock, challenge.Unusual); err != nil {
 		return err
 	}
 	if reason, ok := disowned[why]; ok {

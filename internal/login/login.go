@@ -9,6 +9,7 @@ import (
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/knowndevice"
 	"github.com/admit-dev/admit/internal/lockout"
+	"github.com/admit-dev/admit/internal/risk"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
 )
@@ -58,6 +59,8 @@ const (
 	Passes                  // no lock stops it: its answers cannot be guessed, or what was sent counts the guesses at it
 	Mail                    // it comes by mail: two that do are one factor
 	Text                    // it comes by text message: so are these
+	Check                   // it shows that whoever is at the door is no program, and not who they are
+	Confirm                 // it shows that somebody reads their mail, where a sign-in is unusual: of people without a second factor, and in place of a Check
 )
 
 // Keeper is a method that keeps something of people which opens the door.
@@ -136,9 +139,21 @@ type Attempt struct {
 	Remember   bool   // as was asked when it began
 	RequireMFA bool   // whoever signs in has to have a second factor at the end of it
 	ReturnTo   string // where its browser wants to be afterwards; allowed by whoever began it
+	Risk       Risk
 	ExpiresAt  time.Time
 
 	try lockout.Try // the one that is judged now
+}
+
+// Risk is what is remembered of how unusual an attempt is.
+type Risk struct {
+	Began      risk.Client `json:"began,omitzero"`
+	Greeted    bool        `json:"greeted,omitempty"`    // something was unusual about where it comes from, and that was told
+	Challenged bool        `json:"challenged,omitempty"` // a program is to be kept out before it goes on
+	StepUp     bool        `json:"step_up,omitempty"`    // more is asked than otherwise
+	Assessed   bool        `json:"assessed,omitempty"`   // whose it is was looked at
+	Tell       bool        `json:"tell,omitempty"`       // its person is to hear of it, on whatever device it is
+	SignUp     bool        `json:"sign_up,omitempty"`    // it is of a sign-up, and signs nobody in
 }
 
 // Nameless reports whether nobody has said yet who signs in.
@@ -159,6 +174,13 @@ type Finish struct {
 	Replaces  string // the session cookie the browser came with
 	Cookies   bool   // the client keeps cookies, whatever its transport
 	Trust     bool   // its person wants to be asked for no second factor on it for a while
+	Given     Given  // of a sign-up: the answer to what was asked before it
+}
+
+// Given is the answer to what a sign-up was asked before it goes on.
+type Given struct {
+	Attempt string // "" when nothing was asked yet
+	Answer  Answer
 }
 
 // Outcome is a session, or the step that is still asked.

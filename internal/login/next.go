@@ -16,6 +16,10 @@ type Policy struct {
 	Again   []string // those one of which shows later that it is still them
 	Trusted bool     // whether they trust the device that they are on
 	Enrol   bool     // those of Second are to be set up: a second factor is required, and there is none
+	Check   []string // those one of which keeps programs out; none where nothing is unusual. What cannot be guessed does so too
+	Confirm []string // those one of which is asked where a sign-in is unusual, of people without a second factor
+	StepUp  bool     // a sign-in is unusual: trust in a device does not count
+	sure    []string // those of First that cannot be guessed
 
 	way map[string]Use // how what a method asks for comes to people, of those that send it
 }
@@ -30,6 +34,26 @@ func policyIn(methods []Method, a Attempt) Policy {
 	p.First = slices.DeleteFunc(p.First, func(name string) bool {
 		return p.way[name] == Mail && a.Identifier.Kind != user.KindEmail || p.way[name] == Text && a.Identifier.Kind != user.KindPhone
 	})
+	if a.Risk.SignUp {
+		p.First = nil // it signs nobody in
+	}
+	for _, m := range methods {
+		switch {
+		case a.Risk.Challenged && m.Uses()&Check != 0 && (m.Uses()&Confirm == 0 || a.Identifier.Kind == user.KindEmail):
+			p.Check = append(p.Check, m.Name())
+		case m.Uses()&Passes != 0 && slices.Contains(p.First, m.Name()):
+			p.sure = append(p.sure, m.Name())
+		}
+		if a.Risk.StepUp && m.Uses()&Confirm != 0 && a.User != nil && a.User.EmailVerified && (len(p.Second) == 0 || p.Enrol) {
+			p.Confirm = append(p.Confirm, m.Name())
+		}
+	}
+	if slices.ContainsFunc(p.sure, func(name string) bool { return p.way[name] == Mail }) { // one mail is enough to choose from
+		p.Check = slices.DeleteFunc(p.Check, func(name string) bool {
+			return slices.ContainsFunc(methods, func(m Method) bool { return m.Name() == name && m.Uses()&Confirm != 0 })
+		})
+	}
+	p.StepUp = a.Risk.StepUp
 	return p
 }
 
@@ -84,11 +108,18 @@ func policyOf(methods []Method, u *user.User, required bool) (p Policy) {
 // next decides what is asked after what has been shown, and whether that is enough. It is the only place that does: no
 // method names another, each is answered and returns here.
 func next(p Policy, shown []Shown, chosen string) (method string, choices []string, done bool) {
+	if len(p.Check) > 0 && !slices.ContainsFunc(shown, func(s Shown) bool { return slices.Contains(p.Check, s.Method) || slices.Contains(p.sure, s.Method) }) {
+		choices = slices.Concat(p.Check, p.sure)
+		if slices.Contains(choices, chosen) {
+			return chosen, choices, false
+		}
+		return choices[0], choices, false
+	}
 	second := p.Second
-	if p.Trusted && !p.Enrol || slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole && slices.Contains(p.First, s.Method) }) {
+	if p.Trusted && !p.Enrol && !p.StepUp || p.whole(shown) {
 		second = nil // it was shown on this device before, or the first was both factors at once
 	}
-	stages := p.before()
+	stages := p.before(shown)
 	if len(second) > 0 {
 		stages = append(stages, second)
 	}
@@ -113,16 +144,25 @@ func next(p Policy, shown []Shown, chosen string) (method string, choices []stri
 	return choices[0], choices, false
 }
 
-// before is what is asked before a second factor.
-func (p Policy) before() [][]string {
+// before is what is asked before a second factor. Who reads their mail need not show that again.
+func (p Policy) before(shown []Shown) [][]string {
+	stages := [][]string{p.First}
 	if len(p.Address) > 0 {
-		return [][]string{p.First, p.Address}
+		stages = append(stages, p.Address)
 	}
-	return [][]string{p.First}
+	if len(p.Confirm) > 0 && !p.whole(shown) && !slices.ContainsFunc(shown, func(s Shown) bool { return p.way[s.Method] == Mail }) {
+		stages = append(stages, p.Confirm)
+	}
+	return stages
+}
+
+// whole reports whether the first factor was both factors at once.
+func (p Policy) whole(shown []Shown) bool {
+	return slices.ContainsFunc(shown, func(s Shown) bool { return s.Whole && slices.Contains(p.First, s.Method) })
 }
 
 // enrols reports whether what is asked after what has been shown is to be set up first.
-func enrols(p Policy, shown []Shown) bool { return p.Enrol && p.passed(p.before(), shown) }
+func enrols(p Policy, shown []Shown) bool { return p.Enrol && p.passed(p.before(shown), shown) }
 
 // passed reports whether something was shown for each stage. What was shown once counts once, and what came the same way counts once: who
 // reads somebody's mail has one factor, however often it is shown.

@@ -17,6 +17,7 @@ import (
 	"github.com/admit-dev/admit/internal/mfa"
 	"github.com/admit-dev/admit/internal/notice"
 	"github.com/admit-dev/admit/internal/notify"
+	"github.com/admit-dev/admit/internal/risk"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/user"
@@ -39,13 +40,14 @@ type Service struct {
 	mfa      *mfa.Policy
 	devices  *knowndevice.Service
 	locks    *lockout.Service
+	risk     *risk.Service
 	methods  []Method
 	hashKey  []byte
 }
 
 // NewService makes a door with these methods, the usual one first.
-func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, required *mfa.Policy, devices *knowndevice.Service, locks *lockout.Service, box *secret.Box, methods []Method) *Service {
-	return &Service{cfg, db, users, sessions, notices, required, devices, locks, methods, box.Derive("identifier hashes", 32)}
+func NewService(cfg Config, db *database.DB, users *user.Service, sessions *session.Service, notices *notice.Service, required *mfa.Policy, devices *knowndevice.Service, locks *lockout.Service, risks *risk.Service, box *secret.Box, methods []Method) *Service {
+	return &Service{cfg, db, users, sessions, notices, required, devices, locks, risks, methods, box.Derive("identifier hashes", 32)}
 }
 
 // Methods names the methods that open the door.
@@ -96,7 +98,12 @@ func (s *Service) open(ctx context.Context, identifier, method string) (Attempt,
 	if method != "" && !slices.Contains(p.First, method) {
 		return Attempt{}, ErrMethod
 	}
-	a.Method, _, _ = next(p, nil, method)
+	if !slices.Contains(p.sure, method) { // as no lock stops it, nothing that a network does makes it ask for more
+		if err := s.greetAtDoor(ctx, &a); err != nil {
+			return Attempt{}, err
+		}
+	}
+	a.Method, _, _ = next(policyIn(s.methods, a), nil, method)
 	return a, nil
 }
 
@@ -107,6 +114,10 @@ func (s *Service) SignIn(ctx context.Context, identifier, method string, in Answ
 		return Outcome{}, err
 	}
 	a.Remember = f.Remember
+	if a.Method != method && method != "" { // something else comes first
+		step, err := s.begin(ctx, a)
+		return Outcome{Step: &step}, err
+	}
 	return s.answer(ctx, a, in, f)
 }
 
@@ -117,8 +128,14 @@ func (s *Service) Start(ctx context.Context, identifier, method, returnTo string
 	if err != nil {
 		return Step{}, err
 	}
-	a.ID, a.ReturnTo = "att_"+secret.Hex32(), returnTo
-	err = s.db.Write(ctx, func(tx *database.Tx) error {
+	a.ReturnTo = returnTo
+	return s.begin(ctx, a)
+}
+
+// begin keeps an attempt, and says what it asks.
+func (s *Service) begin(ctx context.Context, a Attempt) (Step, error) {
+	a.ID, a.Risk.Began = "att_"+secret.Hex32(), s.risk.Here(ctx)
+	err := s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Emit(Begun{UserID: userID(a), Method: a.Method})
 		return insert(tx, a)
 	})
@@ -130,12 +147,14 @@ func (s *Service) Start(ctx context.Context, identifier, method, returnTo string
 
 // Answer judges the answer to what an attempt asks.
 func (s *Service) Answer(ctx context.Context, id string, in Answer, f Finish) (Outcome, error) {
-	a, err := find(ctx, s.db, id, s.db.Now())
+	a, err := s.find(ctx, id)
+	if err == nil && a.Risk.SignUp {
+		err = ErrAttempt
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
-	err = s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return try(tx, id) })
-	if err != nil {
+	if err := s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return try(tx, id) }); err != nil {
 		return Outcome{}, err
 	}
 	_, choices, _ := next(policyIn(s.methods, a), a.Shown, a.Method)
@@ -143,12 +162,15 @@ func (s *Service) Answer(ctx context.Context, id string, in Answer, f Finish) (O
 		a.Method = m.Name()
 	}
 	a.Remember = a.Remember || f.Remember
+	if first, err := s.turn(ctx, &a, a.Method); err != nil || first != nil {
+		return Outcome{Step: first, ReturnTo: a.ReturnTo}, err
+	}
 	return s.answer(ctx, a, in, f)
 }
 
 // Switch asks for another method at the same point.
 func (s *Service) Switch(ctx context.Context, id, method string) (Step, error) {
-	a, err := find(ctx, s.db, id, s.db.Now())
+	a, err := s.find(ctx, id)
 	if err != nil {
 		return Step{}, err
 	}
@@ -156,7 +178,9 @@ func (s *Service) Switch(ctx context.Context, id, method string) (Step, error) {
 	if chosen != method {
 		return Step{}, ErrMethod
 	}
-	a.Method = method
+	if first, err := s.turn(ctx, &a, method); err != nil || first != nil {
+		return *cmp.Or(first, &Step{}), err
+	}
 	if err := s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return setMethod(tx, id, method) }); err != nil {
 		return Step{}, err
 	}
@@ -200,7 +224,7 @@ func (s *Service) judge(ctx context.Context, a *Attempt, in Answer, spend func(P
 		}
 		switch {
 		case err != nil:
-		case a.User == nil && proof.Owns:
+		case a.User == nil && proof.Owns, s.unnamed(*a):
 			err = spend(proof)
 		case a.User == nil:
 			err = errors.New("login: " + m.Name() + " proved nobody")
@@ -251,6 +275,11 @@ func (s *Service) prove(ctx context.Context, a Attempt, proof Proof, f Finish) (
 				return err
 			}
 		}
+		if s.unnamed(a) {
+			method, _, _ := next(policyIn(s.methods, now), now.Shown, "")
+			out, err = s.goOn(tx, now, method)
+			return err
+		}
 		var spares []string
 		if enrols {
 			if spares, err = s.Enrol(tx, a.User.ID, "", a.Method); err != nil {
@@ -291,6 +320,9 @@ func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error)
 			return Outcome{}, err
 		}
 	}
+	if err := s.assess(tx, &a, f); err != nil {
+		return Outcome{}, err
+	}
 	p := policyIn(s.methods, a)
 	if len(p.Second) > 0 {
 		var err error
@@ -300,18 +332,23 @@ func (s *Service) advance(tx *database.Tx, a Attempt, f Finish) (Outcome, error)
 	}
 	method, _, done := next(p, a.Shown, "")
 	if !done {
-		a.ID, a.Method, a.ExpiresAt = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife)
-		tx.Emit(Begun{UserID: userID(a), Method: method})
-		return Outcome{ReturnTo: a.ReturnTo, then: a}, insert(tx, a)
+		return s.goOn(tx, a, method)
 	}
 	if !a.User.Active() {
 		return Outcome{}, Barred(*a.User)
 	}
 	how := amr(a.Shown)
-	if p.Trusted {
+	if p.Trusted && !p.StepUp {
 		how = append(how, session.Trusted)
 	}
 	return s.enter(tx, a, how, f)
+}
+
+// goOn makes the attempt of the next step.
+func (s *Service) goOn(tx *database.Tx, a Attempt, method string) (Outcome, error) {
+	a.ID, a.Method, a.ExpiresAt, a.Risk.Began = "att_"+secret.Hex32(), method, tx.Now.Add(attemptLife), s.risk.Here(tx.Context())
+	tx.Emit(Begun{UserID: userID(a), Method: method})
+	return Outcome{ReturnTo: a.ReturnTo, then: a}, insert(tx, a)
 }
 
 // enter begins the session of a sign-in that is complete. how says in which way it was (RFC 8176).
@@ -331,17 +368,17 @@ func (s *Service) enter(tx *database.Tx, a Attempt, how []string, f Finish) (Out
 		return Outcome{}, err
 	}
 	tx.Emit(Succeeded{UserID: a.User.ID, SessionID: n.ID, Methods: methods})
-	device, err := s.greet(tx, *a.User, f, n)
+	device, err := s.greet(tx, *a.User, f, n, a.Risk.Tell)
 	return Outcome{User: *a.User, Session: n, Credential: credential, Device: device, ReturnTo: a.ReturnTo}, err
 }
 
-// greet meets the device of a sign-in. Of one that was not known its person is told.
-func (s *Service) greet(tx *database.Tx, u user.User, f Finish, n session.Session) (knowndevice.Arrival, error) {
+// greet meets the device of a sign-in. Of one that was not known its person is told, and of any where tell is set.
+func (s *Service) greet(tx *database.Tx, u user.User, f Finish, n session.Session, tell bool) (knowndevice.Arrival, error) {
 	if u.Guest {
 		return knowndevice.Arrival{}, nil // they have no other
 	}
 	d, err := s.devices.Greet(tx, u.ID, f.Cookies || f.Transport == session.Cookie, f.Trust && slices.Contains(n.AMR, "mfa"))
-	if err != nil || !d.Tell {
+	if err != nil || !d.Tell && !tell {
 		return d, err
 	}
 	return d, s.notices.Tell(tx, u, u.Email, notice.Change{What: notice.SignedIn, ID: d.ID}, func(notMe string, w notify.Where) notify.Content {
@@ -412,6 +449,7 @@ func (s *Service) fail(ctx context.Context, a Attempt, no error) error {
 	case a.User == nil && !a.Nameless():
 		reason = "unknown_user"
 	}
+	s.risk.Failed(ctx, s.hash(a.Identifier))
 	return s.db.Write(ctx, func(tx *database.Tx) error {
 		tx.Emit(Failed{UserID: userID(a), Method: a.Method, Reason: reason, IdentifierHash: s.hash(a.Identifier)})
 		if err := a.try.Wrong(tx); err != nil {
@@ -459,9 +497,4 @@ func userID(a Attempt) string {
 		return ""
 	}
 	return a.User.ID
-}
-
-func readIdentifier(s string) user.Identifier {
-	kind, value, _ := strings.Cut(s, " ")
-	return user.Identifier{Kind: kind, Value: value}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/admit-dev/admit/internal/database"
@@ -23,6 +24,7 @@ type attemptRow struct {
 	Remember   bool      `db:"remember"`
 	RequireMFA bool      `db:"require_mfa"`
 	ReturnTo   string    `db:"return_to"`
+	Risk       string    `db:"risk"`
 }
 
 func insert(tx *database.Tx, a Attempt) error {
@@ -35,6 +37,11 @@ func insert(tx *database.Tx, a Attempt) error {
 		return err
 	}
 	r.Proofs = string(proofs)
+	how, err := json.Marshal(a.Risk)
+	if err != nil {
+		return err
+	}
+	r.Risk = string(how)
 	return database.Insert(tx, "login_attempts", r)
 }
 
@@ -50,6 +57,9 @@ func find(ctx context.Context, q database.Querier, id string, now time.Time) (At
 	if err := json.Unmarshal([]byte(r.Proofs), &a.Shown); err != nil {
 		return Attempt{}, err
 	}
+	if err := json.Unmarshal([]byte(r.Risk), &a.Risk); err != nil {
+		return Attempt{}, err
+	}
 	if r.UserID != nil {
 		u, err := user.ByID(ctx, q, *r.UserID)
 		if err != nil {
@@ -58,6 +68,11 @@ func find(ctx context.Context, q database.Querier, id string, now time.Time) (At
 		a.User = &u
 	}
 	return a, nil
+}
+
+func readIdentifier(s string) user.Identifier {
+	kind, value, _ := strings.Cut(s, " ")
+	return user.Identifier{Kind: kind, Value: value}
 }
 
 // try counts an answer before it is judged. It refuses one too many.

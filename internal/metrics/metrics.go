@@ -17,6 +17,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/database"
+	"github.com/admit-dev/admit/internal/risk"
 )
 
 // Metrics counts what goes on in one server.
@@ -24,6 +25,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	events   *prometheus.CounterVec
 	logins   *prometheus.CounterVec
+	risks    *prometheus.CounterVec
 	ended    *prometheus.HistogramVec
 	requests *prometheus.HistogramVec
 
@@ -40,6 +42,8 @@ func New(a *app.App, version string) *Metrics {
 			Help: "Events of this server, by the kinds of docs/events.md."}, []string{"kind", "outcome"}),
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "admit_logins_total",
 			Help: "Sign-ins that succeeded, and answers that were refused and why."}, []string{"method", "outcome", "reason"}),
+		risks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "admit_risk_total",
+			Help: "What was unusual about attempts to get in, and what came of them."}, []string{"signal", "outcome"}),
 		ended: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "admit_session_duration_seconds",
 			Help:    "How long sessions had lived that were ended before their time.",
 			Buckets: []float64{60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600, 180 * 24 * 3600}}, []string{"reason"}),
@@ -47,10 +51,15 @@ func New(a *app.App, version string) *Metrics {
 			Help:    "How long requests took.",
 			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10}}, []string{"method", "route", "status"}),
 	}
+	for _, signal := range risk.Signals { // so that the first one of each is an increase
+		for _, outcome := range []risk.Outcome{risk.Notify, risk.Challenge, risk.StepUp, risk.Block} {
+			m.risks.WithLabelValues(m.word(string(signal)), m.word(string(outcome)))
+		}
+	}
 	built := prometheus.NewGauge(prometheus.GaugeOpts{Name: "admit_build_info", Help: "Which build runs. Always 1.",
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version(), "database": a.DB.Engine()}})
 	built.Set(1)
-	m.registry.MustRegister(m.events, m.logins, m.ended, m.requests, built, &state{a}, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.events, m.logins, m.risks, m.ended, m.requests, built, &state{a}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.DB.AfterCommit(m.heard)
 	return m
@@ -82,7 +91,7 @@ func (m *Metrics) heard(list []database.Record) {
 	for _, r := range list {
 		m.events.WithLabelValues(r.Kind, r.Outcome).Inc()
 		switch r.Kind {
-		case "login.succeeded", "login.failed", "session.revoked":
+		case "login.succeeded", "login.failed", "session.revoked", "risk.detected":
 			m.detail(r)
 		}
 	}
@@ -93,12 +102,22 @@ func (m *Metrics) detail(r database.Record) {
 		Method     string `json:"method"`
 		Reason     string `json:"reason"`
 		AgeSeconds int64  `json:"age_seconds"`
+		Outcome    string `json:"outcome"`
+		Reasons    []struct {
+			Signal string `json:"signal"`
+		} `json:"reasons"`
 	}
 	if json.Unmarshal(r.Data, &data) != nil {
 		return
 	}
-	if r.Kind == "session.revoked" {
+	switch r.Kind {
+	case "session.revoked":
 		m.ended.WithLabelValues(m.word(data.Reason)).Observe(float64(data.AgeSeconds))
+		return
+	case "risk.detected":
+		for _, why := range data.Reasons {
+			m.risks.WithLabelValues(m.word(why.Signal), m.word(data.Outcome)).Inc()
+		}
 		return
 	}
 	m.logins.WithLabelValues(m.word(data.Method), r.Outcome, m.word(data.Reason)).Inc()

@@ -172,8 +172,13 @@ func TestEveryPageCanBeUsed(t *testing.T) {
 	cfg.Address.Verification, cfg.Notify.App = "soft", "Acme Jobs"
 	cfg.Social.Development, cfg.Account.GraceDays = "on", 14
 	s := testkit.StartAt(t, cfg, testkit.NewClock())
+	canBeUsed(t, b, every(t, b, s))
+}
+
+func canBeUsed(t *testing.T, b *browser.Browser, pages []shown) {
+	t.Helper()
 	pictures := os.Getenv("SCREENSHOTS")
-	for _, page := range every(t, b, s) {
+	for _, page := range pages {
 		page.open()
 		for _, width := range []int64{320, 375, 1280} {
 			for _, dark := range []bool{false, true} {
@@ -206,6 +211,32 @@ func TestEveryPageCanBeUsed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The same of what programs are kept out with. A page that runs its scripts leads on before anybody has looked: so it comes without, as to who has none.
+func TestEveryChallengeCanBeUsed(t *testing.T) {
+	b, s := challenged(t)
+	at := s.Config.Web.BaseURL
+	still := func(open func()) func() {
+		return func() {
+			b.Scripts(false)
+			open()
+			b.Scripts(true) // those of the test
+		}
+	}
+	byMail := still(func() { b.Press("button[value=mail_check]") })
+	canBeUsed(t, b, []shown{
+		{"challenge", still(func() {
+			b.Open(at + "/signin")
+			b.Fill(`form[action^="/signin"]`, "username", "ann@example.com", "password", lamp)
+		})},
+		{"challenge-mail", byMail},
+		{"signup-challenge", still(func() {
+			b.Open(at + "/signup")
+			b.Fill(`form[action="/signup"]`, "email", "bob@example.com", "password", lamp)
+		})},
+		{"signup-challenge-mail", byMail},
+	})
 }
 
 // In a real browser a passkey is added on its page, opens the door by itself from the field of the name, and is taken away again.

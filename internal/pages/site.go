@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/web"
@@ -25,6 +26,13 @@ const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // LeadingOn is Policy for a page whose form ends in a redirect to another site: Chromium holds the whole chain of redirects to form-action.
 const LeadingOn = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'"
+
+// Captcha is LeadingOn for a page that shows the captcha of a service: it may load what that names, and nothing else from elsewhere.
+func Captcha(scripts, frames, calls, styles []string) string {
+	with := func(list []string) string { return strings.Join(append([]string{"'self'"}, list...), " ") }
+	return "default-src 'none'; script-src " + with(scripts) + "; style-src " + with(styles) + "; img-src 'self' data:; connect-src " + with(calls) +
+		"; frame-src " + strings.Join(frames, " ") + "; base-uri 'none'; frame-ancestors 'none'"
+}
 
 // Site is every page of a server, and what they share.
 type Site struct {

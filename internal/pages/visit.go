@@ -2,6 +2,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -51,6 +52,8 @@ type Visit struct {
 	Form  Form   // what was typed, and what is wrong with it
 	Shell *Shell // the navigation around the page; nil for a page of its own
 	Wide  bool   // a page to read, not a form
+
+	Policy string // in place of that of the template, for a page that loads something from elsewhere
 
 	site   *Site
 	status int
@@ -314,7 +317,7 @@ func (v *Visit) show(t *Template, title string, failed bool, data any) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(out.Len()))
 	h.Set("Content-Language", v.Locale)
-	h.Set("Content-Security-Policy", t.Policy)
+	h.Set("Content-Security-Policy", cmp.Or(v.Policy, t.Policy))
 	h.Set("Referrer-Policy", "same-origin")
 	v.W.WriteHeader(v.status)
 	_, _ = v.W.Write(out.Bytes())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/admit-dev/admit/internal/risk"
 	"github.com/admit-dev/admit/internal/testkit"
 	"github.com/admit-dev/admit/internal/testkit/browser"
 )
@@ -207,6 +208,63 @@ func TestWalkToASession(t *testing.T) {
 		w.told("session.created")
 		w.is("ann@example.com")
 	})
+}
+
+// challenged is a browser at a server that has an owner and keeps programs out, as which this browser counts. Who signs up there agrees to terms.
+func challenged(t *testing.T) (*browser.Browser, *testkit.Server) {
+	t.Helper()
+	cfg := testkit.Config(t, testkit.DatabaseURL(t, "sqlite"))
+	cfg.Risk.Bot, cfg.OTP.Email, cfg.OTP.Link, cfg.Consent.Terms = risk.Challenge, false, false, "https://example.com/terms"
+	b, s := browser.New(t), testkit.StartAt(t, cfg, testkit.NewClock())
+	key, err := s.App().Owner.Link(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Client().Post("/auth/owner", testkit.M{"key": key, "email": "owner@example.com", "password": lamp}).Want(200)
+	s.Records()
+	return b, s
+}
+
+// Who is taken for a program shows that they are none, at sign-up and at sign-in. The browser does it by itself, in a worker that the policy of the
+// page lets run; without scripts a code by mail stands in for that.
+func TestWalkThroughAChallenge(t *testing.T) {
+	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
+		t.Run(name, func(t *testing.T) {
+			b, s := challenged(t)
+			b.Scripts(scripts)
+			w := &walk{s, b, scripts, map[string]int{}}
+			w.visit("/signup")
+			w.send("/signup", "email", "ann@example.com", "password", lamp)
+			w.told("risk.detected", "login.begun")
+			if scripts {
+				w.says("Your browser answers this by itself")
+				w.says("terms of use")
+				w.send("/signup", "password", lamp)
+				w.Wait(`document.body.textContent.includes("Look into your mail")`)
+			} else {
+				w.says("Without JavaScript")
+				w.Press("button[value=mail_check]")
+				_, code := w.letter("ann@example.com")
+				w.send("/signup", "password", lamp, "code", code)
+				w.says("Look into your mail")
+			}
+			w.told("user.created", "consent.given")
+
+			w.signIn("ann@example.com", lamp)
+			if scripts {
+				w.Wait(`!!document.querySelector("form[action='/signin/step'] [name=password]")`)
+			} else {
+				w.says("Without JavaScript")
+				w.Press("button[value=mail_check]")
+				_, code := w.letter("ann@example.com")
+				w.send("/signin/step", "code", code)
+			}
+			w.is("")
+			w.send("/signin/step", "password", lamp)
+			w.told("login.succeeded", "session.created")
+			w.is("ann@example.com")
+		})
+	}
 }
 
 // An invitation is taken by somebody new and by who is signed in, and not by the account of somebody else.

@@ -102,7 +102,7 @@ func (c *cache) unlink(userID string, k key) {
 // harmless are the events about a person after which everything remembered of them is still true. Any other, also one that
 // is not invented yet, is a reason to look again.
 var harmless = map[string]bool{"session.created": true, "token.refreshed": true, "login.succeeded": true, "login.failed": true, "login.proof_failed": true, "password.change_failed": true, "user.created": true, "identity.used": true,
-	"account.locked": true, "account.unlocked": true, "device.added": true, "device.trusted": true, "device.distrusted": true, "device.forgotten": true,
+	"account.locked": true, "risk.detected": true, "account.unlocked": true, "device.added": true, "device.trusted": true, "device.distrusted": true, "device.forgotten": true,
 	"message.queued": true, "message.sent": true, "message.failed": true}
 
 // heard forgets everybody of whom something was told.

@@ -26,6 +26,7 @@ const (
 	Link  = "magiclink"
 	Email = "email"
 	Phone = "phone"
+	Mail  = "mail_check"
 )
 
 // Life is how long what was sent is good.

@@ -157,9 +157,8 @@ func (s *Service) SignUp(ctx context.Context, in user.New, password string, f lo
 }
 
 // SignUpQuietly is SignUp as under ENUMERATION_PROTECTION=strict, for the hosted pages: they need tell nobody more, and no client depends on it.
-func (s *Service) SignUpQuietly(ctx context.Context, in user.New, password string, agreed ...consent.Consent) error {
-	_, err := s.signUp(ctx, in, password, login.Finish{}, true, agreed)
-	return err
+func (s *Service) SignUpQuietly(ctx context.Context, in user.New, password string, g login.Given, agreed ...consent.Consent) (login.Outcome, error) {
+	return s.signUp(ctx, in, password, login.Finish{Given: g}, true, agreed)
 }
 
 func (s *Service) signUp(ctx context.Context, in user.New, password string, f login.Finish, strict bool, agreed []consent.Consent) (out login.Outcome, err error) {
@@ -172,11 +171,18 @@ func (s *Service) signUp(ctx context.Context, in user.New, password string, f lo
 	if password == "" {
 		return out, s.cfg.Allow(password)
 	}
+	spend, step, err := s.door.AtSignUp(ctx, login.Named(in), f.Given)
+	if err != nil || step != nil {
+		return login.Outcome{Step: step}, err
+	}
 	ids, name, hash, err := s.prepare(ctx, in, password, !strict)
 	if err != nil {
 		return out, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		if err := spend(tx); err != nil {
+			return err
+		}
 		u, err := s.create(tx, ids, name, hash)
 		if err != nil {
 			return err
@@ -191,31 +197,44 @@ func (s *Service) signUp(ctx context.Context, in user.New, password string, f lo
 		return err
 	})
 	if strict && isTaken(err) {
-		err = s.exists(ctx, ids)
+		err = s.exists(ctx, ids, spend)
 	}
 	return s.door.Continue(ctx, out, err)
 }
 
 // Settle is SignUp for a guest: they keep their id and what they have, and every session they had as a guest ends with the one that
 // begins. Under ENUMERATION_PROTECTION=strict it tells nothing of a name that is taken, and the guest stays one.
-func (s *Service) Settle(ctx context.Context, guestID string, in user.New, password string, f login.Finish) (out login.Outcome, err error) {
+func (s *Service) Settle(ctx context.Context, guestID string, in user.New, password string, f login.Finish, agreed ...consent.Consent) (out login.Outcome, err error) {
 	if !s.door.Config.SignUp {
 		return out, login.ErrSignUpOff
+	}
+	if err := consent.Check(agreed); err != nil {
+		return out, err
 	}
 	if password == "" {
 		return out, s.cfg.Allow(password)
 	}
 	strict := s.door.Config.Strict()
+	spend, step, err := s.door.AtSignUp(ctx, login.Named(in), f.Given)
+	if err != nil || step != nil {
+		return login.Outcome{Step: step}, err
+	}
 	ids, name, hash, err := s.prepare(ctx, in, password, !strict)
 	if err != nil {
 		return out, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		if err := spend(tx); err != nil {
+			return err
+		}
 		u, err := user.Settle(tx, guestID, ids, name)
 		if err != nil {
 			return err
 		}
 		if err := insert(tx, u.ID, hash); err != nil {
+			return err
+		}
+		if err := consent.Give(tx, u.ID, agreed...); err != nil {
 			return err
 		}
 		if _, err := session.RevokeAll(tx, u.ID, "", session.Replaced); err != nil {
@@ -228,14 +247,17 @@ func (s *Service) Settle(ctx context.Context, guestID string, in user.New, passw
 		return err
 	})
 	if strict && isTaken(err) {
-		err = s.exists(ctx, ids)
+		err = s.exists(ctx, ids, spend)
 	}
 	return s.door.Continue(ctx, out, err)
 }
 
 // exists writes to the owner of an address that somebody tried to sign up with.
-func (s *Service) exists(ctx context.Context, ids []user.Identifier) error {
+func (s *Service) exists(ctx context.Context, ids []user.Identifier, spend func(tx *database.Tx) error) error {
 	return s.db.Write(ctx, func(tx *database.Tx) error {
+		if err := spend(tx); err != nil {
+			return err
+		}
 		tx.Emit(SignUpRepeated{})
 		for _, i := range ids {
 			u, err := user.ByIdentifier(ctx, tx, i)
@@ -253,7 +275,10 @@ func (s *Service) exists(ctx context.Context, ids []user.Identifier) error {
 
 // SignUpInvited makes an account for whoever shows an invitation that was sent to its address, as a member of the organization
 // that invited it, and signs it in. It needs no open sign-up: somebody asked for this person.
-func (s *Service) SignUpInvited(ctx context.Context, in user.New, password, invitation string, f login.Finish) (out login.Outcome, err error) {
+func (s *Service) SignUpInvited(ctx context.Context, in user.New, password, invitation string, f login.Finish, agreed ...consent.Consent) (out login.Outcome, err error) {
+	if err := consent.Check(agreed); err != nil {
+		return out, err
+	}
 	if password == "" {
 		return out, s.cfg.Allow(password)
 	}
@@ -269,6 +294,9 @@ func (s *Service) SignUpInvited(ctx context.Context, in user.New, password, invi
 		if err != nil {
 			return err
 		}
+		if err := consent.Give(tx.Tx, u.ID, agreed...); err != nil {
+			return err
+		}
 		if _, err := s.orgs.AcceptAs(tx, u, invitation); err != nil {
 			return err
 		}
@@ -281,15 +309,23 @@ func (s *Service) SignUpInvited(ctx context.Context, in user.New, password, invi
 	return s.door.Continue(ctx, out, org.Outgrown(err))
 }
 
-// Register makes an account without signing it in.
-func (s *Service) Register(ctx context.Context, in user.New, password string) (u user.User, err error) {
+// Register makes an account without signing it in. The outcome has the person, or the step to be answered first.
+func (s *Service) Register(ctx context.Context, in user.New, password string, g login.Given, agreed ...consent.Consent) (out login.Outcome, err error) {
 	if !s.door.Config.SignUp {
-		return u, login.ErrSignUpOff
+		return out, login.ErrSignUpOff
+	}
+	if err := consent.Check(agreed); err != nil {
+		return out, err
 	}
 	if password == "" {
-		return u, s.cfg.Allow(password)
+		return out, s.cfg.Allow(password)
 	}
-	return s.Create(ctx, authz.System, in, password)
+	spend, step, err := s.door.AtSignUp(ctx, login.Named(in), g)
+	if err != nil || step != nil {
+		return login.Outcome{Step: step}, err
+	}
+	out.User, err = s.make(ctx, in, password, spend, agreed...)
+	return out, err
 }
 
 // Create makes an account, whether people may make one for themselves or not, for holders of sys:users:create. An empty password makes
@@ -298,12 +334,23 @@ func (s *Service) Create(ctx context.Context, c authz.Caller, in user.New, passw
 	if err := s.authz.Require(ctx, c, "sys:users:create", ""); err != nil {
 		return u, err
 	}
+	return s.make(ctx, in, password, func(*database.Tx) error { return nil })
+}
+
+// make makes an account in a change that first does something else.
+func (s *Service) make(ctx context.Context, in user.New, password string, first func(tx *database.Tx) error, agreed ...consent.Consent) (u user.User, err error) {
 	ids, name, hash, err := s.prepare(ctx, in, password, true)
 	if err != nil {
 		return u, err
 	}
 	err = s.db.Write(ctx, func(tx *database.Tx) error {
+		if err := first(tx); err != nil {
+			return err
+		}
 		if u, err = s.create(tx, ids, name, hash); err != nil {
+			return err
+		}
+		if err := consent.Give(tx, u.ID, agreed...); err != nil {
 			return err
 		}
 		return s.addresses.Welcome(tx, u, false)

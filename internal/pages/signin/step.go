@@ -11,6 +11,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/login"
+	"github.com/admit-dev/admit/internal/method/human"
 	"github.com/admit-dev/admit/internal/method/totp"
 	"github.com/admit-dev/admit/internal/pages"
 )
@@ -32,7 +33,10 @@ type stepPage struct {
 		PublicKey json.RawMessage `json:"publicKey"` // for a passkey to sign, or to make one
 		Secret    string          `json:"secret"`    // of an app that is set up
 		QR        string          `json:"qr"`
+		Kind      string          `json:"kind"` // of what keeps programs out
+		SiteKey   string          `json:"site_key"`
 	} `json:"-"`
+	Captcha *human.Source `json:"-"` // what the page loads for one; nil when it shows none
 
 	Confirm bool   `json:"-"` // somebody who is signed in proves who they are
 	To      string `json:"-"` // where that leads
@@ -53,17 +57,36 @@ func (p stepPage) Minutes() int { return (p.Prompt.Wait + 59) / 60 }
 // Options is what a passkey signs, for a script.
 func (p stepPage) Options() string { return string(p.Challenge.PublicKey) }
 
+// Work is a proof of work to be done, for a script.
+func (p stepPage) Work() string {
+	if p.Challenge.Kind != human.Work {
+		return ""
+	}
+	return string(p.Prompt.Challenge)
+}
+
+// Fields are those that somebody fills in.
+func (p stepPage) Fields() []login.Field {
+	if p.Prompt.Method == human.Name {
+		return nil
+	}
+	return p.Prompt.Fields
+}
+
 // Others are the methods to choose from beside the one that asks.
 func (p stepPage) Others() []string {
 	return slices.DeleteFunc(slices.Clone(p.Methods), func(m string) bool { return m == p.Prompt.Method })
 }
 
-func newStepPage(step any) (p stepPage, err error) {
+func (s *signin) newStepPage(step any) (p stepPage, err error) {
 	text, err := json.Marshal(step)
 	if err == nil {
 		err = json.Unmarshal(text, &p)
 	}
 	_ = json.Unmarshal(p.Prompt.Challenge, &p.Challenge) // of other methods it is something else
+	if source, ok := s.app.Config.Human.Source(); ok && p.Challenge.Kind == human.Captcha {
+		p.Captcha = &source
+	}
 	p.Carried = string(text)
 	return p, err
 }
@@ -75,7 +98,7 @@ const attemptLife = time.Hour
 func (s *signin) ask(v *pages.Visit, step login.Step) error {
 	s.attempt.Set(v.W, step.ID, v.Now.Add(attemptLife), v.Now)
 	step.ID = ""
-	p, err := newStepPage(step)
+	p, err := s.newStepPage(step)
 	if err != nil {
 		return err
 	}
@@ -92,11 +115,19 @@ func (s *signin) showStep(v *pages.Visit, p stepPage) error {
 	case !slices.Contains(titled, p.Prompt.Method):
 		title = "step.title"
 	}
+	s.widen(v, p)
 	return v.Show(s.step, v.T(title), p)
 }
 
+// widen lets the page load what a captcha needs, if it shows one.
+func (s *signin) widen(v *pages.Visit, p stepPage) {
+	if c := p.Captcha; c != nil {
+		v.Policy = pages.Captcha(c.Scripts, c.Frames, c.Calls, c.Styles)
+	}
+}
+
 // titled are the methods whose step has a title of its own: step.METHOD.
-var titled = []string{"totp", "passkey", "recoverycode", "verify_email", "password", "email", "phone", "magiclink"}
+var titled = []string{"totp", "passkey", "recoverycode", "verify_email", "password", "email", "phone", "magiclink", "human", "mail_check"}
 
 // again draws the step that a form was made from.
 func (s *signin) again(v *pages.Visit) error {
@@ -104,7 +135,7 @@ func (s *signin) again(v *pages.Visit) error {
 	if !json.Valid(step) {
 		return v.Redirect("/signin")
 	}
-	p, err := newStepPage(step)
+	p, err := s.newStepPage(step)
 	if err != nil {
 		return v.Redirect("/signin")
 	}
@@ -112,9 +143,12 @@ func (s *signin) again(v *pages.Visit) error {
 	return s.showStep(v, p)
 }
 
-// given is what was filled in for a step.
-func given(v *pages.Visit) login.Answer {
+// given is what was filled in for a step. What a captcha says stands under a name of its own.
+func (s *signin) given(v *pages.Visit) login.Answer {
 	a := login.Answer{}
+	if c, ok := s.app.Config.Human.Source(); ok && v.Typed(c.Field) != "" {
+		a["token"] = v.Typed(c.Field)
+	}
 	for name := range maps.Keys(v.Form.Values) {
 		if !slices.Contains([]string{"form_token", "step", "trust", "return_to", "method"}, name) && v.Typed(name) != "" {
 			a[name] = v.Typed(name)
@@ -138,7 +172,12 @@ func (s *signin) answer(v *pages.Visit) error {
 	}
 	f := s.finish(v, false)
 	f.Trust = v.Typed("trust") != ""
-	out, err := s.app.Door.Answer(v, id, given(v), f)
+	out, err := s.app.Door.Answer(v, id, s.given(v), f)
+	if errors.Is(err, human.ErrAway) { // something else is asked in its place
+		if step, again := s.app.Door.Switch(v, id, human.Name); again == nil {
+			return s.ask(v, step)
+		}
+	}
 	last, _ := s.last.Get(v.R)
 	return s.onward(v, last, out, err, s.again)
 }
@@ -165,7 +204,7 @@ func (s *signin) askAgain(v *pages.Visit, to, method string) error {
 	if err != nil {
 		return err
 	}
-	p, err := newStepPage(login.Step{Prompt: prompt, Methods: methods})
+	p, err := s.newStepPage(login.Step{Prompt: prompt, Methods: methods})
 	p.Confirm, p.To = true, to
 	if err != nil {
 		return err
@@ -181,7 +220,7 @@ func (s *signin) confirm(v *pages.Visit) error {
 	if method := v.Typed("method"); method != "" {
 		return s.askAgain(v, to, method)
 	}
-	asked, err := newStepPage(json.RawMessage(v.Typed("step")))
+	asked, err := s.newStepPage(json.RawMessage(v.Typed("step")))
 	if err != nil {
 		return pages.ErrForm.Because(err)
 	}
@@ -189,7 +228,7 @@ func (s *signin) confirm(v *pages.Visit) error {
 	if of == totp.Name {
 		of = "" // its form tells it from a recovery code
 	}
-	err = s.app.Door.Reauthenticate(v, v.Live.User, v.Live.Session.ID, of, given(v))
+	err = s.app.Door.Reauthenticate(v, v.Live.User, v.Live.Session.ID, of, s.given(v))
 	if errors.Is(err, authz.ErrStepUp) {
 		return err
 	}

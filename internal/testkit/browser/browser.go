@@ -166,6 +166,18 @@ func (b *Browser) Fill(form string, typed ...string) {
 	b.Settle()
 }
 
+// Press presses a button, and waits for the page that it leads to. It needs no scripts of the page.
+func (b *Browser) Press(button string) {
+	b.T.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	b.Run(`window.leaving = true; return {};`)
+	if err := chromedp.Do(ctx, chromedp.Click(button)); err != nil {
+		b.T.Fatalf("%s: %v", button, err)
+	}
+	b.Settle()
+}
+
 // Reads is what the page that is open says to people.
 func (b *Browser) Reads() string {
 	b.T.Helper()
