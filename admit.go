@@ -93,6 +93,7 @@ func New(ctx context.Context, cfg Config, options ...Option) (*Server, error) {
 	for _, o := range options {
 		o(&opt)
 	}
+	cfg.Mail.Own = opt.Mailer != nil
 	if err := config.Check(&cfg); err != nil {
 		return nil, err
 	}

@@ -139,6 +139,43 @@ func ExampleUserFrom() {
 	// Output: 200 Hello, ann@example.com false
 }
 
+// Mails go through whatever the app sends its own with.
+func ExampleWithMailer() {
+	sent := make(chan admit.Mail, 10)
+	srv, done := open(admit.WithMailer(func(_ context.Context, m admit.Mail) error {
+		sent <- m // instead: the client of a mail service
+		return nil
+	}))
+	defer done()
+	app := httptest.NewServer(srv)
+	defer app.Close()
+
+	signUp(browser(), app.URL)
+	m := <-sent
+	fmt.Println(m.To, strings.Contains(m.Text, "/verify?token="))
+	// Output: ann@example.com true
+}
+
+// A route for those who run the site.
+func ExampleServer_RequireGlobalRole() {
+	srv, done := open()
+	defer done()
+
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("GET /numbers", srv.RequireGlobalRole("super_admin")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "42")
+	})))
+	app := httptest.NewServer(mux)
+	defer app.Close()
+
+	ann := browser()
+	signUp(ann, app.URL)
+	status, _, _ := strings.Cut(get(ann, app.URL+"/numbers"), " ")
+	fmt.Println(status)
+	// Output: 403
+}
+
 func open(options ...admit.Option) (srv *admit.Server, done func()) {
 	cfg := admit.DefaultConfig()
 	dir, err := os.MkdirTemp("", "admit-data")

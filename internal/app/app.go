@@ -120,6 +120,7 @@ type Options struct {
 
 	Permissions []authz.Permission   // what the program asks about, declared at each start
 	Tracing     trace.TracerProvider // makes spans; nil makes none
+	Mailer      notify.Sender        // carries mail; nil leaves that to SMTP_HOST
 	Terminal    io.Writer            // gets a line for each message of the development inbox; none when nil
 }
 

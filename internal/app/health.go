@@ -182,7 +182,9 @@ func loopback(host string) bool {
 
 // Services checks whether mail and texts would be taken, without sending any.
 func (e *Examination) Services(ctx context.Context, cfg *config.Config, production bool, now func() time.Time) {
-	if cfg.Mail.Host == "" {
+	if cfg.Mail.Own {
+		e.Note(Fine, "mail", "the program hands it over itself", "")
+	} else if cfg.Mail.Host == "" {
 		e.unsent(cfg, production)
 	} else if post, err := mail.New(cfg.Mail); err != nil {
 		e.Note(Problem, "mail", err.Error(), "See admit config explain SMTP_HOST.")

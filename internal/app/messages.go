@@ -16,7 +16,10 @@ func (a *App) messages(opt Options, box *secret.Box) (*notify.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if post != nil {
+	switch {
+	case opt.Mailer != nil:
+		out.Senders = append(out.Senders, opt.Mailer)
+	case post != nil:
 		out.Senders = append(out.Senders, post)
 	}
 	text, err := sms.New(a.Config.SMS, a.Config.Outbound, a.DB.Now)

@@ -119,7 +119,7 @@ func (c *Config) Check(production bool) error {
 	if production && c.Database.URL == "" {
 		faults = append(faults, errors.New("DATABASE_URL is not set, and production does not put its database into the development default by itself: write sqlite:////var/lib/admit/admit.db or postgres://user:password@host/name"))
 	}
-	if production && c.Address.Verification == "required" && c.Mail.Host == "" {
+	if production && c.Address.Verification == "required" && c.Mail.Host == "" && !c.Mail.Own {
 		faults = append(faults, errors.New("EMAIL_VERIFICATION=required needs mail: set SMTP_HOST, or nobody gets in"))
 	}
 	if c.RateLimit.RateLimit == "redis" && c.Redis.URL == "" {

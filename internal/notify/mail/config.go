@@ -23,6 +23,8 @@ type Config struct {
 	Password       secret.String `env:"SMTP_PASSWORD" secret:"true" doc:"The password of SMTP_USERNAME."`
 	From           string        `env:"MAIL_FROM" doc:"The sender of every mail: no-reply@example.com, or Acme <no-reply@example.com>."`
 	TimeoutSeconds int           `env:"SMTP_TIMEOUT_SECONDS" default:"30" min:"1" max:"300" doc:"The longest one mail may take. Another server takes over one that was under way here after half as long again."`
+
+	Own bool // the program hands mails over itself, which no setting says
 }
 
 // Check refuses a server that is described by halves, and one that would see passwords in the clear.
