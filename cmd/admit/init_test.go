@@ -48,6 +48,7 @@ func (a begun) make(target string) *exec.Cmd {
 	cmd := exec.CommandContext(a.Context(), "make", append([]string{"--no-print-directory", target}, a.vars...)...)
 	cmd.Dir = a.dir
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") })
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it ends what it has started
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
@@ -70,7 +71,7 @@ func (a begun) demo(app, auth string) {
 		a.Fatal(err)
 	}
 	a.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Cancel()
 		_ = cmd.Wait()
 		if a.Failed() {
 			a.Log(said.String())
