@@ -15,6 +15,7 @@ type Webhook struct {
 	ID             string     `json:"id" doc:"whk_…"`
 	URL            string     `json:"url"`
 	Description    string     `json:"description"`
+	Format         string     `json:"format" enum:"events,set" doc:"What a request holds: the event, or a Security Event Token (RFC 8417, pushed as RFC 8935 has it)."`
 	Kinds          []string   `json:"kinds" doc:"The kinds of events it is told of, and groups of them such as member.*; all when empty."`
 	Paused         *string    `json:"paused" enum:"paused,gone,failing" nullable:"true" doc:"Why it is told of nothing for the time being: somebody wanted it, it answered 410, or it has taken nothing on for five days. null when it is told."`
 	OldSecretUntil *time.Time `json:"old_secret_until" doc:"Until when the secret before is signed with too, or null."`
@@ -62,7 +63,7 @@ type WebhookDeliveries struct {
 }
 
 func newWebhook(w webhook.Webhook) Webhook {
-	return Webhook{w.ID, w.URL, w.Description, w.Kinds, next(string(w.Paused)), w.OldUntil, w.Failures, w.FailingSince, next(w.Reply), next(w.CreatedBy), w.CreatedAt, w.UpdatedAt}
+	return Webhook{w.ID, w.URL, w.Description, string(w.Format), w.Kinds, next(string(w.Paused)), w.OldUntil, w.Failures, w.FailingSince, next(w.Reply), next(w.CreatedBy), w.CreatedAt, w.UpdatedAt}
 }
 
 func newDelivery(d webhook.Delivery) WebhookDelivery {
@@ -81,6 +82,7 @@ type newWebhookIn struct {
 	Body struct {
 		URL         string   `json:"url" maxLength:"4000" example:"https://example.com/hooks" doc:"Where events are sent. It must be public, unless OUTBOUND_PRIVATE_NETWORKS says otherwise."`
 		Description string   `json:"description,omitempty" maxLength:"2000"`
+		Format      string   `json:"format,omitempty" enum:"events,set" default:"events" doc:"What a request holds: the event, or a Security Event Token; it stays as it is. With set only ended sessions, changed passwords and accounts that were disabled, enabled or deleted are told of."`
 		Kinds       []string `json:"kinds,omitempty" maxItems:"100" doc:"Kinds of events, and groups of them such as member.*; all when left out." example:"[\"member.*\"]"`
 	}
 }
@@ -136,7 +138,7 @@ func (s *API) webhooks() {
 	})
 	operation(s, huma.Operation{Method: "POST", Path: at, Summary: "Make a webhook: it is told of what happens from now on", DefaultStatus: http.StatusCreated, Tags: tags}, user|fresh, func(q *call, in *newWebhookIn) (WebhookMade, error) {
 		b := in.Body
-		w, secret, err := hooks.Create(q, q.caller(), webhook.Edit{URL: &b.URL, Description: &b.Description, Kinds: &b.Kinds})
+		w, secret, err := hooks.Create(q, q.caller(), webhook.Edit{URL: &b.URL, Description: &b.Description, Kinds: &b.Kinds, Format: new(webhook.Format(b.Format))})
 		return WebhookMade{newWebhook(w), secret}, err
 	})
 	operation(s, huma.Operation{Method: "GET", Path: one, Summary: "A webhook", Tags: tags}, user|keyed, func(q *call, in *WebhookRef) (Webhook, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/secret"
 	"github.com/admit-dev/admit/internal/sink"
 	"github.com/admit-dev/admit/internal/sink/kafka"
@@ -26,7 +27,11 @@ func (a *App) tell(box *secret.Box) error {
 		targets = append(targets, stream)
 	}
 	a.Sinks = sink.NewService(a.DB, a.Log, targets...)
-	a.Webhooks = webhook.NewService(webhook.Deps{DB: a.DB, Authz: a.Authz, Sinks: a.Sinks, Box: box, Outbound: a.Config.Outbound, Secure: a.Config.Production(), Log: a.Log})
+	d := webhook.Deps{DB: a.DB, Authz: a.Authz, Sinks: a.Sinks, Box: box, Outbound: a.Config.Outbound, Secure: a.Config.Production(), Issuer: a.Config.Web.Origin(), Log: a.Log}
+	if a.Config.Token.Secret.Reveal() == "" && a.Config.Parts.On(part.Tokens) {
+		d.Sign = a.Tokens.Sign
+	}
+	a.Webhooks = webhook.NewService(d)
 	return nil
 }
 

@@ -12,11 +12,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/admit-dev/admit"
 	program "github.com/admit-dev/admit/internal/app"
@@ -78,7 +81,9 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		ID, Kind, Subject string
 		Data              stepped
 	}
-	if err := json.Unmarshal(body, &line); err != nil || line.ID != q.Header.Get("Webhook-Id") || q.Header.Get("Content-Type") != "application/json" {
+	if q.Header.Get("Content-Type") == "application/secevent+jwt" {
+		line.ID = q.Header.Get("Webhook-Id")
+	} else if err := json.Unmarshal(body, &line); err != nil || line.ID != q.Header.Get("Webhook-Id") || q.Header.Get("Content-Type") != "application/json" {
 		r.Errorf("%s %v %v", body, q.Header, err)
 	}
 	h := hooked{line.ID, line.Kind, line.Subject, line.Data.N, q.Header, body}
@@ -562,5 +567,93 @@ func TestWebhookSkipsNothing(t *testing.T) {
 		close(commit)
 		slow.Wait()
 		r.wait("one", 0, 1, 2, 3)
+	})
+}
+
+// A webhook of the format set is told of ended sessions, changed passwords and disabled accounts by Security Event Tokens, and of nothing else: the
+// published keys verify them, and they are no access tokens.
+func TestWebhookSecurityEventTokens(t *testing.T) {
+	testkit.Each(t, home, func(s *testkit.Server) {
+		c, _ := operator(s, "root@example.com")
+		bob := person(s, "bob@example.com")
+		me := bob.Get("/auth/me").Want(200).Text("id")
+		r := newReceiver(s.T)
+		r.with(func(w http.ResponseWriter, q *http.Request, _ hooked) {
+			w.WriteHeader(http.StatusAccepted)
+		})
+		c.Post("/api/v1/webhooks", m{"url": r.URL, "format": "saml"}).Want(422)
+		made := c.Post("/api/v1/webhooks", m{"url": r.URL, "format": "set"}).Want(201)
+		path := "/api/v1/webhooks/" + made.Text("id")
+		if made.Text("format") != "set" {
+			t.Fatalf("%s", made.Body)
+		}
+		steps(s, "one", 1)
+		bob.Post("/auth/password/change", m{"current_password": pass, "new_password": pass}).Want(200)
+		bob.Post("/auth/logout", nil).Want(200)
+		c.Post("/api/v1/users/"+me+"/disable", nil).Want(200)
+		list := stood(s, path, webhook.Delivered, 3)
+
+		var keys jose.JSONWebKeySet
+		if err := json.Unmarshal(s.Client().Get("/.well-known/jwks.json").Want(200).Body, &keys); err != nil {
+			t.Fatal(err)
+		}
+		got := r.list("")
+		if len(got) != 3 {
+			t.Fatal(got)
+		}
+		seen := map[string]bool{}
+		for _, h := range got {
+			token, err := jose.ParseSigned(string(h.body), []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, jose.RS256})
+			if err != nil {
+				t.Fatal(err)
+			}
+			head := token.Signatures[0].Header
+			payload, err := token.Verify(keys.Key(head.KeyID)[0])
+			if err != nil || head.ExtraHeaders[jose.HeaderType] != "secevent+jwt" || h.header.Get("Content-Type") != "application/secevent+jwt" {
+				t.Fatal(head, err)
+			}
+			var v struct {
+				Issuer   string                    `json:"iss"`
+				Audience string                    `json:"aud"`
+				ID       string                    `json:"jti"`
+				IssuedAt int64                     `json:"iat"`
+				Subject  m                         `json:"sub_id"`
+				Events   map[string]map[string]any `json:"events"`
+			}
+			if err := json.Unmarshal(payload, &v); err != nil || strings.Contains(string(payload), `"exp"`) || v.Issuer != s.App().Config.Web.Origin() || v.Audience != r.URL || v.IssuedAt != s.Now().Unix() || len(v.Events) != 1 || v.ID != h.id {
+				t.Fatalf("%s %v", payload, err)
+			}
+			user := m{"format": "iss_sub", "iss": v.Issuer, "sub": me}
+			for uri, detail := range v.Events {
+				seen[uri] = true
+				if detail["event_timestamp"] != float64(s.Now().Unix()) {
+					t.Fatalf("%s", payload)
+				}
+				who, want := "user", any(user)
+				switch uri {
+				case "https://schemas.openid.net/secevent/caep/event-type/session-revoked":
+					id, _ := v.Subject["session"].(m)["id"].(string)
+					want = m{"format": "complex", "user": user, "session": m{"format": "opaque", "id": id}}
+					if !strings.HasPrefix(id, "ses_") {
+						t.Fatalf("%s", payload)
+					}
+				case "https://schemas.openid.net/secevent/caep/event-type/credential-change":
+					if detail["credential_type"] != "password" || detail["change_type"] != "update" {
+						t.Fatalf("%s", payload)
+					}
+				default:
+					who = "admin"
+				}
+				if detail["initiating_entity"] != who || !reflect.DeepEqual(any(v.Subject), want) {
+					t.Fatalf("%s", payload)
+				}
+			}
+			access := s.Client()
+			access.Bearer = string(h.body)
+			access.Get("/auth/me").Want(401)
+		}
+		if len(seen) != 3 || !seen["https://schemas.openid.net/secevent/risc/event-type/account-disabled"] || len(list) != 3 {
+			t.Fatal(seen, list)
+		}
 	})
 }

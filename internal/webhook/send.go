@@ -134,7 +134,7 @@ func (s *Service) fill(ctx context.Context, turn *sink.Turn, b both, room int) (
 	upTo, now := from, s.db.Now()
 	for _, r := range list {
 		upTo = r.Cursor
-		if wants(strings.Fields(b.Kinds), r.Kind) {
+		if wants(strings.Fields(b.Kinds), r.Kind) && b.Format.tells(r.Kind) {
 			fresh = append(fresh, post{ID: id.New("dlv"), WebhookID: b.ID, EventID: r.ID, Tx: r.Cursor.Tx, Seq: r.Cursor.Seq, At: r.At, Kind: r.Kind, Subject: r.Subject,
 				State: Waiting, DueAt: now, CreatedAt: now})
 		}
@@ -265,7 +265,7 @@ func (s *Service) send(ctx context.Context, turn *sink.Turn, b both, p post, key
 		return true, s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return tried(tx, ended(p, Parked, tx.Now)) }, database.ReadCommitted) // one conditional write
 	}
 	began := s.db.Now()
-	a, err := s.ask(ctx, b.URL, found[0], keys)
+	a, err := s.ask(ctx, b.row, found[0], keys)
 	if err != nil || ctx.Err() != nil && !a.took() { // the program ends, and that is not the fault of the other side
 		return false, err
 	}
@@ -273,16 +273,16 @@ func (s *Service) send(ctx context.Context, turn *sink.Turn, b both, p post, key
 }
 
 // ask is one request. What goes wrong on the way is part of the answer.
-func (s *Service) ask(ctx context.Context, address string, r database.Record, keys [][]byte) (answer, error) {
-	body, err := json.Marshal(event.NewLine(r))
+func (s *Service) ask(ctx context.Context, to row, r database.Record, keys [][]byte) (answer, error) {
+	body, media, err := s.body(to, r)
 	if err != nil {
-		return answer{}, err
+		return answer{reply: plain(err.Error())}, nil // it is the one event, or the format
 	}
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
 	if err != nil {
 		return answer{reply: "the address cannot be used"}, nil
 	}
-	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set("Content-Type", media)
 	q.Header.Set("User-Agent", "admit")
 	outbound.Sign(q.Header, r.ID, s.db.Now(), body, keys...)
 	status, header, said, err := outbound.Do(ctx, s.client, q)
@@ -302,6 +302,16 @@ func (s *Service) ask(ctx context.Context, address string, r database.Record, ke
 		}
 	}
 	return a, nil
+}
+
+// body is an event in the format of a webhook, and its media type.
+func (s *Service) body(to row, r database.Record) (body []byte, media string, err error) {
+	if to.Format == SET {
+		body, err = s.set(r, to.URL)
+		return body, setMedia, err
+	}
+	body, err = json.Marshal(event.NewLine(r))
+	return body, "application/json", err
 }
 
 // plain is the beginning of a text, in one line.

@@ -35,6 +35,8 @@ type Service struct {
 	box    *secret.Box
 	client *http.Client
 	secure bool // only https is called
+	issuer string
+	sign   func(typ string, payload []byte) (string, error)
 	log    *slog.Logger
 	wake   chan struct{}
 
@@ -50,13 +52,15 @@ type Deps struct {
 	Sinks    *sink.Service
 	Box      *secret.Box
 	Outbound outbound.Config
-	Secure   bool // refuse addresses without TLS
+	Secure   bool                                             // refuse addresses without TLS
+	Issuer   string                                           // of Security Event Tokens
+	Sign     func(typ string, payload []byte) (string, error) // with a key that is published; nil where there is none
 	Log      *slog.Logger
 }
 
 // NewService sends once Run is called.
 func NewService(d Deps) *Service {
-	return &Service{db: d.DB, authz: d.Authz, sinks: d.Sinks, box: d.Box, client: d.Outbound.Client(patience), secure: d.Secure, log: d.Log, wake: make(chan struct{}, 1),
+	return &Service{db: d.DB, authz: d.Authz, sinks: d.Sinks, box: d.Box, client: d.Outbound.Client(patience), secure: d.Secure, issuer: d.Issuer, sign: d.Sign, log: d.Log, wake: make(chan struct{}, 1),
 		busy: map[string]bool{}, seen: map[string]lookout{}}
 }
 
@@ -98,6 +102,15 @@ func (s *Service) apply(r row, in Edit) (row, []string, error) {
 		}
 		r.Kinds = strings.Join(list, " ")
 	}
+	if in.Format != nil {
+		switch {
+		case *in.Format != Events && *in.Format != SET:
+			return r, nil, ErrFormat
+		case *in.Format == SET && s.sign == nil:
+			return r, nil, ErrShared
+		}
+		r.Format = *in.Format
+	}
 	var fields []string
 	for name, other := range map[string]bool{"url": r.URL != before.URL, "description": r.Description != before.Description, "kinds": r.Kinds != before.Kinds} {
 		if other {
@@ -113,7 +126,7 @@ func (s *Service) Create(ctx context.Context, c authz.Caller, in Edit) (w Webhoo
 	if err := s.authz.Require(ctx, c, Manage, ""); err != nil {
 		return w, "", err
 	}
-	r := row{ID: id.New("whk"), CreatedBy: database.OriginOf(ctx).Actor}
+	r := row{ID: id.New("whk"), Format: Events, CreatedBy: database.OriginOf(ctx).Actor}
 	if in.URL == nil {
 		return w, "", ErrURL
 	}

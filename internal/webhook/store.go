@@ -14,6 +14,7 @@ type row struct {
 	URL         string     `db:"url"`
 	Description string     `db:"description"`
 	Kinds       string     `db:"kinds"` // with spaces between
+	Format      Format     `db:"format"`
 	Secret      []byte     `db:"secret"`
 	OldSecret   []byte     `db:"old_secret"`
 	OldUntil    *time.Time `db:"old_until"`
@@ -36,10 +37,10 @@ type both struct {
 }
 
 func (b both) webhook() Webhook {
-	return Webhook{b.ID, b.URL, b.Description, strings.Fields(b.Kinds), b.Paused, b.OldUntil, b.CreatedBy, b.CreatedAt, b.UpdatedAt, b.Failures, b.FailingSince, b.Reply}
+	return Webhook{b.ID, b.URL, b.Description, strings.Fields(b.Kinds), b.Format, b.Paused, b.OldUntil, b.CreatedBy, b.CreatedAt, b.UpdatedAt, b.Failures, b.FailingSince, b.Reply}
 }
 
-const selected = `SELECT w.id, w.url, w.description, w.kinds, w.secret, w.old_secret, w.old_until, w.paused, w.created_by, w.created_at, w.updated_at,
+const selected = `SELECT w.id, w.url, w.description, w.kinds, w.format, w.secret, w.old_secret, w.old_until, w.paused, w.created_by, w.created_at, w.updated_at,
 	s.failures, s.failing_since, s.reply FROM webhooks w JOIN event_sinks s ON s.name = w.id `
 
 func byID(ctx context.Context, q database.Querier, id string) (both, error) {
@@ -77,8 +78,8 @@ func earliest(ctx context.Context, q database.Querier) (place database.Cursor, f
 }
 
 func save(tx *database.Tx, r row) error {
-	_, err := tx.Exec(`UPDATE webhooks SET url = $2, description = $3, kinds = $4, secret = $5, old_secret = $6, old_until = $7, paused = $8, updated_at = $9 WHERE id = $1`,
-		r.ID, r.URL, r.Description, r.Kinds, r.Secret, r.OldSecret, r.OldUntil, r.Paused, tx.Now)
+	_, err := tx.Exec(`UPDATE webhooks SET url = $2, description = $3, kinds = $4, secret = $5, old_secret = $6, old_until = $7, paused = $8, updated_at = $9, format = $10 WHERE id = $1`,
+		r.ID, r.URL, r.Description, r.Kinds, r.Secret, r.OldSecret, r.OldUntil, r.Paused, tx.Now, r.Format)
 	return err
 }
 

@@ -23,6 +23,8 @@ var (
 	ErrTooMany     = apperr.New(apperr.Conflict, "webhook_limit", "There are 100 webhooks already. Delete one that is not used any more.")
 	ErrWaiting     = apperr.New(apperr.Conflict, "webhook_delivery_waiting", "This delivery has not ended yet: it will be tried again by itself.")
 	ErrState       = apperr.New(apperr.Invalid, "webhook_state_invalid", "A delivery is waiting, delivered or parked.").In("state")
+	ErrFormat      = apperr.New(apperr.Invalid, "webhook_format_invalid", "The format is events, or set for Security Event Tokens.").In("format")
+	ErrShared      = apperr.New(apperr.Conflict, "webhook_format_unsigned", "Security Event Tokens are checked with published keys, and under ACCESS_SECRET there are none.").In("format")
 	ErrUnsaid      = apperr.New(apperr.Unavailable, "webhook_secret_unreadable", "The secret of this webhook was sealed with another SESSION_SECRET_KEY. Give it back, or rotate the secret.")
 )
 
@@ -36,12 +38,22 @@ const (
 	Failing Pause = "failing" // it has taken nothing on for five days
 )
 
+// Format is what the body of a request is.
+type Format string
+
+// The formats.
+const (
+	Events Format = "events" // the JSON object of an event
+	SET    Format = "set"    // a Security Event Token, pushed as RFC 8935 has it; only what has one is told
+)
+
 // Webhook is an address that is told of events.
 type Webhook struct {
 	ID          string // whk_…
 	URL         string
 	Description string
 	Kinds       []string // kinds and groups of kinds, sorted; none is all of them
+	Format      Format
 	Paused      Pause
 	OldUntil    *time.Time // until when the secret before is signed with too
 	CreatedBy   string
@@ -58,6 +70,7 @@ type Edit struct {
 	URL         *string
 	Description *string
 	Kinds       *[]string
+	Format      *Format // of a new one only
 	Paused      *bool
 }
 

@@ -31,6 +31,7 @@ type webhookView struct {
 	ID             string     `json:"id"`
 	URL            string     `json:"url"`
 	Description    string     `json:"description"`
+	Format         string     `json:"format"`
 	Kinds          []string   `json:"kinds"`
 	Paused         *string    `json:"paused"`
 	OldSecretUntil *time.Time `json:"old_secret_until"`
@@ -44,7 +45,7 @@ type webhookView struct {
 }
 
 func webhookOf(w webhook.Webhook) webhookView {
-	return webhookView{w.ID, w.URL, w.Description, w.Kinds, cli.OrNull(string(w.Paused)), w.OldUntil, w.Failures, w.FailingSince, cli.OrNull(w.Reply), cli.OrNull(w.CreatedBy), w.CreatedAt, w.UpdatedAt, ""}
+	return webhookView{w.ID, w.URL, w.Description, string(w.Format), w.Kinds, cli.OrNull(string(w.Paused)), w.OldUntil, w.Failures, w.FailingSince, cli.OrNull(w.Reply), cli.OrNull(w.CreatedBy), w.CreatedAt, w.UpdatedAt, ""}
 }
 
 // withStore opens the store and has f do the work.
@@ -98,6 +99,7 @@ func (c *listCmd) Run(p *cli.Program) error {
 type createCmd struct {
 	URL         string   `arg:"" help:"Where events are sent."`
 	Kind        []string `help:"Kind of events that it is told of, or a group such as member.*; may be repeated. All when left out." placeholder:"KIND"`
+	Format      string   `help:"What a request holds: the event, or a Security Event Token (set)." enum:"events,set" default:"events"`
 	Description string   `help:"What it is for." placeholder:"TEXT"`
 }
 
@@ -110,7 +112,7 @@ func (createCmd) Help() string {
 // Run makes a webhook.
 func (c *createCmd) Run(p *cli.Program) error {
 	return withStore(p, func(a *app.App) error {
-		w, secret, err := a.Webhooks.Create(p.Ctx, authz.System, webhook.Edit{URL: &c.URL, Description: &c.Description, Kinds: &c.Kind})
+		w, secret, err := a.Webhooks.Create(p.Ctx, authz.System, webhook.Edit{URL: &c.URL, Description: &c.Description, Kinds: &c.Kind, Format: new(webhook.Format(c.Format))})
 		if err != nil {
 			return err
 		}

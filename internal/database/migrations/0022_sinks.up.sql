@@ -17,6 +17,7 @@ CREATE TABLE webhooks (
 	id TEXT PRIMARY KEY,
 	url TEXT NOT NULL,
 	description TEXT NOT NULL,
+	format TEXT NOT NULL, -- of the body of a request
 	kinds TEXT NOT NULL,
 	secret BYTEA NOT NULL,
 	old_secret BYTEA,
