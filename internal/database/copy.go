@@ -153,7 +153,11 @@ func (d *DB) unordered(table string) bool { return table == "events" && d.engine
 
 // columns asks what a table has. The events of SQLite get the column that they lack: there it is 0 in everything that is sealed.
 func (d *DB) columns(ctx context.Context, q Querier, name string) (Table, error) {
-	rows, err := q.query(ctx, `SELECT * FROM `+name+` LIMIT 0`, nil)
+	text := `SELECT * FROM ` + name + ` LIMIT 0`
+	if d.engine.name == postgresName { // it remembers a text for each connection, and refuses it once a step has added a column: no two are the same
+		text += fmt.Sprintf(` -- %d`, d.asked.Load())
+	}
+	rows, err := q.query(ctx, text, nil)
 	if err != nil {
 		return Table{}, err
 	}
