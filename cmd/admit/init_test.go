@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -61,11 +62,11 @@ func (a begun) passes(says string) {
 	}
 }
 
-// demo is the app with the people of its seed.
-func (a begun) demo(app, auth string) {
+// start runs the app until the end of the test: demo has the people of its seed, dev takes up changes.
+func (a begun) start(target, app string) {
 	a.Helper()
-	a.vars = append(a.vars, "PORT="+port(app), "AUTH_PORT="+port(auth))
-	cmd, said := a.make("demo"), &testkit.Journal{}
+	a.vars = append(a.vars, "PORT="+port(app), "AUTH_PORT="+port(freeAddr(a.T)))
+	cmd, said := a.make(target), &testkit.Journal{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
 		a.Fatal(err)
@@ -129,16 +130,44 @@ func TestInitTestsCanFail(t *testing.T) {
 	}
 }
 
+// What is changed while such an app runs is taken up.
+func TestInitTakesUpChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the fast tests start no apps")
+	}
+	a := begin(t, "fastapi")
+	a.vars = append(a.vars, "PYTHON="+testkit.Python(t))
+	app := freeAddr(t)
+	a.start("dev", app)
+	main := filepath.Join(a.dir, "main.py")
+	text, err := os.ReadFile(main)
+	if err == nil {
+		err = os.WriteFile(main, []byte(strings.Replace(string(text), "    return jobs\n", "    return [{\"title\": \"changed\"}]\n", 1)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the change", func() bool {
+		resp, err := http.Get("http://localhost:" + port(app) + "/jobs")
+		if err != nil {
+			return false
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		return err == nil && strings.Contains(string(body), "changed")
+	})
+}
+
 // The pages of such an app: the recruiter signs in and posts, and everybody reads it.
 func TestInitInABrowser(t *testing.T) {
 	b := browser.New(t)
 	testkit.NodeJS(t)
 	a := begin(t, "express")
-	app, auth := freeAddr(t), freeAddr(t)
+	app := freeAddr(t)
 	if out, err := a.make("node_modules").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	a.demo(app, auth)
+	a.start("demo", app)
 	b.Open("http://localhost:" + port(app) + "/post.html")
 	said := b.Run(`
 		const until = async (so) => {

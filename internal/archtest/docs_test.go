@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,40 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 			if !there(m[1]) && !strings.HasSuffix(m[1], "/…") {
 				t.Errorf("%s names %s, which is not there", name, m[1])
 			}
+		}
+	}
+}
+
+// Every requirement has its row, with something that shows it: a test, a command, or a page.
+func TestEveryRequirementHasProof(t *testing.T) {
+	proven := map[int]bool{}
+	for line := range strings.Lines(documents(t)["docs/requirements.md"]) {
+		cells := strings.Split(strings.TrimSpace(line), " | ")
+		numbers := strings.TrimPrefix(cells[0], "| ")
+		if len(cells) != 3 || !strings.ContainsAny(numbers, "0123456789") {
+			continue
+		}
+		if proof := cells[2]; !linked.MatchString(proof) && !strings.Contains(proof, "`") {
+			t.Errorf("nothing shows %s: %s", numbers, proof)
+		}
+		for _, part := range strings.Split(numbers, ", ") {
+			from, to, several := strings.Cut(part, "–")
+			if !several {
+				to = from
+			}
+			first, err := strconv.Atoi(from)
+			last, err2 := strconv.Atoi(to)
+			if err != nil || err2 != nil {
+				t.Fatalf("%q is no number of a requirement", part)
+			}
+			for n := first; n <= last; n++ {
+				proven[n] = true
+			}
+		}
+	}
+	for n := 1; n <= 378; n++ {
+		if !proven[n] {
+			t.Errorf("requirement %d has no row in docs/requirements.md", n)
 		}
 	}
 }
