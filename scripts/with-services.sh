@@ -70,6 +70,7 @@ missing() {
 	has caddy || echo caddy
 	has node || echo nodejs
 	has npm || echo npm
+	has curl || echo curl # the test of an app that admit init begins
 	# Together: one Python has to have them all.
 	python_has jwt cryptography fastapi uvicorn httpx flask django || printf 'python3-%s\n' jwt cryptography fastapi uvicorn httpx flask django
 	if postfix_wanted; then

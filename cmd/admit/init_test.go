@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -29,6 +30,9 @@ type begun struct {
 // begin has the program begin an app, as a new user would. What make finds as admit is this test.
 func begin(t *testing.T, framework string, args ...string) begun {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the fast tests start no apps")
+	}
 	b := newBench(t)
 	own, err := os.Executable()
 	if err == nil {
@@ -89,9 +93,6 @@ func (a begun) start(target, app string) {
 
 // From nothing to a guarded route in three commands: admit init, cd, make test. The recruiter is let in, and the viewer is not.
 func TestInit(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the fast tests start no apps")
-	}
 	testkit.NodeJS(t)
 	for _, orgs := range []string{"--orgs", "--no-orgs"} {
 		t.Run("fastapi "+orgs, func(t *testing.T) {
@@ -111,9 +112,6 @@ func TestInit(t *testing.T) {
 
 // A test of such an app fails when somebody may what they should not.
 func TestInitTestsCanFail(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the fast tests start no apps")
-	}
 	a := begin(t, "fastapi")
 	a.vars = append(a.vars, "PYTHON="+testkit.Python(t))
 	seed := filepath.Join(a.dir, "seed.json")
@@ -132,9 +130,6 @@ func TestInitTestsCanFail(t *testing.T) {
 
 // What is changed while such an app runs is taken up.
 func TestInitTakesUpChanges(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the fast tests start no apps")
-	}
 	a := begin(t, "fastapi")
 	a.vars = append(a.vars, "PYTHON="+testkit.Python(t))
 	app := freeAddr(t)
@@ -249,6 +244,23 @@ func TestInitAsks(t *testing.T) {
 	b.run("init", "express", "other", "--json").want(0, `"path": "admit-client/package.json"`, `"written": true`, `"cd other"`)
 }
 
+// besideServer is what TestServeBeside runs beside a server: it signs in before and after a reset.
+func besideServer() int {
+	ask := func(path, body string) int {
+		resp, err := http.Post(os.Getenv("ADMIT_URL")+path, "application/json", strings.NewReader(body))
+		if err != nil {
+			return 0
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	login := func() int {
+		return ask("/auth/login", `{"email":"ann@example.com","password":"correct horse battery"}`)
+	}
+	fmt.Printf("login %d, reset %d, login %d\n", login(), ask("/test/reset", ""), login())
+	return 7
+}
+
 // A program beside the server finds it in ADMIT_URL, is ended with it, and ends it; its exit code is that of the command.
 func TestServeBeside(t *testing.T) {
 	t.Parallel()
@@ -263,9 +275,12 @@ func TestServeBeside(t *testing.T) {
 	must("wrong.json", `{"people":[]}`)
 	must("half.json", `{"organizations":[{"name":"Acme","owner":"ann@example.com"}]}`)
 	at := func(name string) string { return filepath.Join(b.dir, name) }
-	signIn := `curl -s -o /dev/null -w 'answered %{http_code}' "$ADMIT_URL/auth/login" -H 'Content-Type: application/json' -d '{"email":"ann@example.com","password":"correct horse battery"}'; `
-	b.run("serve", "--test", "--seed", at("seed.json"), "--port", "0", "--", "sh", "-c", signIn+`curl -s -X POST "$ADMIT_URL/test/reset" -o /dev/null; `+signIn+`exit 7`).
-		want(7, "answered 200answered 200") // a reset leaves what it was filled with
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.env = append(b.env, "TEST_RUN_BESIDE=1")
+	b.run("serve", "--test", "--seed", at("seed.json"), "--port", "0", "--", own).want(7, "login 200, reset 200, login 200") // a reset leaves what it was filled with
 	b.run("serve", "--test", "--port", "0", "true").want(0)
 	b.run("serve", "--test", "--port", "0", "--", "no-such-program").want(2, "There is no program no-such-program")
 	b.run("serve", "9000").want(2, "There is no program 9000")

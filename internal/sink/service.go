@@ -136,7 +136,7 @@ func (s *Service) took(ctx context.Context, turn *Turn, to database.Cursor) erro
 		if err := turn.Move(tx, to); err != nil {
 			return err
 		}
-		return well(tx, turn.row.Name)
+		return Well(tx, turn.row.Name)
 	}, database.ReadCommitted) // the affected row decides
 	if err == nil && turn.row.Failures > 0 {
 		s.log.Info("events are passed on again", "sink", turn.row.Name)
@@ -146,22 +146,8 @@ func (s *Service) took(ctx context.Context, turn *Turn, to database.Cursor) erro
 
 // begin makes the place of a sink that has none: before the first event.
 func (s *Service) begin(ctx context.Context, name string) error {
-	return s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return add(tx, name, database.Cursor{}) }, database.ReadCommitted) // one conditional write
+	return s.db.Write(ctx, func(tx *database.Tx) error { tx.Quiet(); return Add(tx, name, database.Cursor{}) }, database.ReadCommitted) // one conditional write
 }
-
-// Add begins a sink that is told of what comes after a place, as part of a change.
-func Add(tx *database.Tx, name string, after database.Cursor) error { return add(tx, name, after) }
-
-// Remove forgets a sink, as part of a change.
-func Remove(tx *database.Tx, name string) error { return remove(tx, name) }
-
-// PutBack has a sink go on after an earlier place, as part of a change. One that stands there or before stays.
-func PutBack(tx *database.Tx, name string, after database.Cursor) error {
-	return putBack(tx, name, after)
-}
-
-// Well notes that a sink has taken something on, as part of a change.
-func Well(tx *database.Tx, name string) error { return well(tx, name) }
 
 // States is how the sinks stand that the settings name.
 func (s *Service) States(ctx context.Context) ([]State, error) {

@@ -31,14 +31,15 @@ func byName(ctx context.Context, q database.Querier, name string) (r row, found 
 	return r, err == nil, err
 }
 
-// add begins a sink, unless it is there.
-func add(tx *database.Tx, name string, at database.Cursor) error {
+// Add begins a sink that is told of what comes after a place, unless it is there, as part of a change.
+func Add(tx *database.Tx, name string, at database.Cursor) error {
 	_, err := tx.Exec(`INSERT INTO event_sinks (name, tx, seq, moved_at, holder, held_until, failures, due_at, reply) VALUES ($1, $2, $3, $4, '', 0, 0, 0, '')
 		ON CONFLICT (name) DO NOTHING`, name, at.Tx, at.Seq, tx.Now)
 	return err
 }
 
-func remove(tx *database.Tx, name string) error {
+// Remove forgets a sink, as part of a change.
+func Remove(tx *database.Tx, name string) error {
 	_, err := tx.Exec(`DELETE FROM event_sinks WHERE name = $1`, name)
 	return err
 }
@@ -61,13 +62,14 @@ func move(tx *database.Tx, name, me string, from, to database.Cursor) (bool, err
 	return n == 1, err
 }
 
-// putBack has a sink go on from an earlier place, whoever is at it.
-func putBack(tx *database.Tx, name string, to database.Cursor) error {
+// PutBack has a sink go on after an earlier place, whoever is at it, as part of a change. One that stands there or before stays.
+func PutBack(tx *database.Tx, name string, to database.Cursor) error {
 	_, err := tx.Exec(`UPDATE event_sinks SET tx = $2, seq = $3, moved_at = $4 WHERE name = $1 AND (tx > $2 OR tx = $2 AND seq > $3)`, name, to.Tx, to.Seq, tx.Now)
 	return err
 }
 
-func well(tx *database.Tx, name string) error {
+// Well notes that a sink has taken something on, as part of a change.
+func Well(tx *database.Tx, name string) error {
 	_, err := tx.Exec(`UPDATE event_sinks SET failures = 0, failing_since = NULL, due_at = 0, reply = '' WHERE name = $1 AND failures > 0`, name)
 	return err
 }

@@ -2,8 +2,10 @@ package sink
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/admit-dev/admit/internal/database"
 )
@@ -90,19 +92,19 @@ func (t *Turn) Move(tx *database.Tx, to database.Cursor) error {
 // and as long as it asked for.
 func (t *Turn) Ill(tx *database.Tx, reply string, asked time.Duration) error {
 	tx.Quiet()
-	return ill(tx, t.row.Name, tx.Now.Add(max(pause(t.row.Failures+1), asked)), cut(reply))
+	return ill(tx, t.row.Name, tx.Now.Add(max(pause(t.row.Failures+1), asked)), Plain(reply))
 }
 
-// longestReply is how much is kept of what a target said, in characters.
-const longestReply = 300
+// longest is how much is kept of what another side said, in characters.
+const longest = 300
 
-func cut(text string) string {
-	clean := []rune{}
-	for _, r := range text {
-		if r < ' ' || r == 0x7f {
-			r = ' '
+// Plain is the beginning of what another side said, in one line.
+func Plain(text string) string {
+	r := []rune(strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
 		}
-		clean = append(clean, r)
-	}
-	return string(clean[:min(len(clean), longestReply)])
+		return r
+	}, text)))
+	return string(r[:min(len(r), longest)])
 }

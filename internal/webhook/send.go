@@ -14,7 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
 
 	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/event"
@@ -33,7 +32,6 @@ const (
 	down        = 5                  // failures in a row after which it was not the one event
 	longest     = 5 * 24 * time.Hour // how long a webhook may take nothing on before it is paused
 	mostAsked   = time.Hour          // how long it may ask to be left alone
-	mostReply   = 300                // characters kept of an answer
 )
 
 // delays stand between the tries of one delivery, as Standard Webhooks proposes. After the last one it is parked.
@@ -276,7 +274,7 @@ func (s *Service) send(ctx context.Context, turn *sink.Turn, b both, p post, key
 func (s *Service) ask(ctx context.Context, to row, r database.Record, keys [][]byte) (answer, error) {
 	body, media, err := s.body(to, r)
 	if err != nil {
-		return answer{reply: plain(err.Error())}, nil // it is the one event, or the format
+		return answer{reply: sink.Plain(err.Error())}, nil // it is the one event, or the format
 	}
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
 	if err != nil {
@@ -290,11 +288,11 @@ func (s *Service) ask(ctx context.Context, to row, r database.Record, keys [][]b
 	switch {
 	case a.took():
 	case err != nil:
-		a.reply = plain(err.Error())
+		a.reply = sink.Plain(err.Error())
 	case status >= 300 && status <= 399:
 		a.reply = "redirects are not followed: give the address that it leads to"
 	default:
-		a.reply = plain(string(bytes.ToValidUTF8(said, nil)))
+		a.reply = sink.Plain(string(bytes.ToValidUTF8(said, nil)))
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		if n, err := strconv.Atoi(header.Get("Retry-After")); err == nil && n > 0 {
@@ -312,17 +310,6 @@ func (s *Service) body(to row, r database.Record) (body []byte, media string, er
 	}
 	body, err = json.Marshal(event.NewLine(r))
 	return body, "application/json", err
-}
-
-// plain is the beginning of a text, in one line.
-func plain(text string) string {
-	r := []rune(strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)))
-	return string(r[:min(len(r), mostReply)])
 }
 
 // judged is a delivery after a try.

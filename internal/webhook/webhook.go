@@ -24,7 +24,7 @@ var (
 	ErrWaiting     = apperr.New(apperr.Conflict, "webhook_delivery_waiting", "This delivery has not ended yet: it will be tried again by itself.")
 	ErrState       = apperr.New(apperr.Invalid, "webhook_state_invalid", "A delivery is waiting, delivered or parked.").In("state")
 	ErrFormat      = apperr.New(apperr.Invalid, "webhook_format_invalid", "The format is events, or set for Security Event Tokens.").In("format")
-	ErrShared      = apperr.New(apperr.Conflict, "webhook_format_unsigned", "Security Event Tokens are checked with published keys, and under ACCESS_SECRET there are none.").In("format")
+	ErrShared      = apperr.New(apperr.Conflict, "webhook_format_unsigned", "Security Event Tokens are checked with published keys, and there are none under ACCESS_SECRET, or with tokens in PARTS_OFF.").In("format")
 	ErrUnsaid      = apperr.New(apperr.Unavailable, "webhook_secret_unreadable", "The secret of this webhook was sealed with another SESSION_SECRET_KEY. Give it back, or rotate the secret.")
 )
 

@@ -50,12 +50,8 @@ func (i *Init) Run(p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	dir := i.dir(p)
 	if !i.DryRun {
-		if err := Write(dir, list); err != nil {
-			if _, taken := err.(*TakenError); taken {
-				return cli.Refuse(cli.ExitUsage, "%s", err)
-			}
+		if err := Write(i.dir(p), list); err != nil {
 			return err
 		}
 	}
@@ -94,11 +90,7 @@ func (i *Init) interview(p *cli.Program, known []Provider) error {
 		i.Database = ask("Database: sqlite, postgres", "sqlite")
 	}
 	if i.Providers == nil {
-		names := make([]string, len(known))
-		for n, k := range known {
-			names[n] = k.Name
-		}
-		if answer := ask("Sign in with (beside passwords, links, codes and passkeys): "+strings.Join(names, ", "), "none"); answer != "none" {
+		if answer := ask("Sign in with (beside passwords, links, codes and passkeys): "+strings.Join(namesOf(known), ", "), "none"); answer != "none" {
 			i.Providers = strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' })
 		}
 	}
@@ -107,7 +99,7 @@ func (i *Init) interview(p *cli.Program, known []Provider) error {
 
 var (
 	released = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
-	spoken   = regexp.MustCompile(`^[\pL\pN][\pL\pN ._-]{0,79}$`) // it stands in code and pages of five languages as it is
+	spoken   = regexp.MustCompile(`^[\pL\pN][\pL\pN ._-]{0,79}$`) // it stands in code and in pages as it is
 	notName  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
@@ -137,10 +129,7 @@ func (i *Init) choices(p *cli.Program, known []Provider) (c Choices, err error) 
 	for _, name := range i.Providers {
 		at := slices.IndexFunc(known, func(k Provider) bool { return k.Name == strings.ToLower(name) })
 		if at < 0 {
-			names := make([]string, len(known))
-			for n, k := range known {
-				names[n] = k.Name
-			}
+			names := namesOf(known)
 			return c, cli.Refuse(cli.ExitUsage, "There is no provider %q, but %s.%s Others: PROVIDERS_FILE, see docs/providers.md.", name, strings.Join(names, ", "), cli.Meant(name, names))
 		}
 		c.Providers = append(c.Providers, known[at])
@@ -149,6 +138,14 @@ func (i *Init) choices(p *cli.Program, known []Provider) (c Choices, err error) 
 		return c, nil
 	}
 	return i.module(p, c)
+}
+
+func namesOf(list []Provider) []string {
+	names := make([]string, len(list))
+	for i, p := range list {
+		names[i] = p.Name
+	}
+	return names
 }
 
 // module finds the Admit that an app in Go has inside: the release of this program, or a checkout.

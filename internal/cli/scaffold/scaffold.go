@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -16,6 +15,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/admit-dev/admit/internal/cli"
 	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/gateway"
 	"github.com/admit-dev/admit/sdk/js"
@@ -184,7 +184,7 @@ func Write(dir string, list []File) error {
 		}
 	}
 	if taken != nil {
-		return &TakenError{dir, taken}
+		return cli.Refuse(cli.ExitUsage, "There is something else in %s already: %s. Nothing was written; choose an empty folder.", dir, strings.Join(taken, ", "))
 	}
 	for _, f := range list {
 		if err := os.MkdirAll(filepath.Dir(f.at(dir)), 0o755); err != nil {
@@ -207,17 +207,6 @@ func (f File) mode() os.FileMode {
 		return 0o755
 	}
 	return 0o644
-}
-
-// TakenError says which files of a folder would be lost.
-type TakenError struct {
-	Dir   string
-	Files []string
-}
-
-// Error names them.
-func (e *TakenError) Error() string {
-	return fmt.Sprintf("There is something else in %s already: %s. Nothing was written; choose an empty folder.", e.Dir, strings.Join(e.Files, ", "))
 }
 
 // KnownProviders are those that Admit knows by name, with what each needs, from the settings themselves.

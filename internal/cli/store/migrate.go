@@ -122,7 +122,7 @@ func (MigrateStatus) Run(p *cli.Program) error {
 	return nil
 }
 
-// status asks a store that is there, and makes none.
+// migrationStatus asks a store that is there, and makes none.
 func migrationStatus(p *cli.Program) ([]database.Migration, error) {
 	c, _, err := p.Load(nil)
 	if err != nil {
@@ -140,7 +140,7 @@ func migrationStatus(p *cli.Program) ([]database.Migration, error) {
 	return a.DB.Migrations(p.Ctx)
 }
 
-// steps prints migrations.
+// showSteps prints migrations.
 func showSteps(p *cli.Program, list []database.Migration) error {
 	type view struct {
 		Version   int64   `json:"version"`
