@@ -21,6 +21,7 @@ func TestNewKeyWhileStoreIsAway(t *testing.T) {
 		if err := b.App().DB.Close(); err != nil {
 			t.Fatal(err)
 		}
+		within(t, 10*time.Second, "what it was reading at its start is read", func() bool { return b.App().DB.Stats().InUse == 0 })
 		if err := a.App().Tokens.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
