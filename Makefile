@@ -36,7 +36,7 @@ dev: ## Run the server, log each request, and start again when a file changes
 
 test: format-check vet ## Run everything: formatting, vet, and all tests on SQLite and PostgreSQL with the race detector
 	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")
-	$(if $(RACE),CGO_ENABLED=1) scripts/with-services.sh $(GO) test $(RACE) -timeout 45m ./...
+	$(if $(RACE),CGO_ENABLED=1) scripts/with-services.sh $(GO) test $(RACE) -timeout 80m ./...
 	$(if $(RACE),CGO_ENABLED=1) $(MAKE) --no-print-directory interop
 
 test-fast: ## Run the tests on SQLite alone, without any service and without those that kill servers

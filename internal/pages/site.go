@@ -7,9 +7,11 @@ import (
 	"cmp"
 	"embed"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/web"
@@ -101,19 +103,28 @@ func (s *Site) AddWords(from fs.FS) error {
 type Template struct {
 	Policy string // Policy, unless its form leads to another site
 
-	in map[string]*template.Template
+	in map[string]unread
 }
 
-// Template reads a page of a package from its directory templates. What the names define is put into the one layout.
+// unread is a template that is read when it is first shown.
+type unread func() *template.Template
+
+// Execute writes the page about data.
+func (u unread) Execute(to io.Writer, data any) error { return u().Execute(to, data) }
+
+// Template is a page of a package, from its directory templates. What the names define is put into the one layout. It is read when
+// it is first shown: all pages in all languages would be a third of the time a server takes to start.
 func (s *Site) Template(from fs.FS, names ...string) *Template {
-	t := &Template{Policy, map[string]*template.Template{}}
+	t := &Template{Policy, map[string]unread{}}
 	for i, name := range names {
 		names[i] = "templates/" + name
 	}
 	for _, locale := range s.words.Locales() {
-		one := template.New("layout.html").Funcs(s.functions(locale))
-		one = template.Must(one.ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/keys.html"))
-		t.in[locale] = template.Must(one.ParseFS(from, names...))
+		t.in[locale] = sync.OnceValue(func() *template.Template {
+			one := template.New("layout.html").Funcs(s.functions(locale))
+			one = template.Must(one.ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/keys.html"))
+			return template.Must(one.ParseFS(from, names...))
+		})
 	}
 	return t
 }
