@@ -133,7 +133,7 @@ func (s *Server) start(ctx context.Context, tracing trace.TracerProvider) error 
 		s.edge.Observe(m.Observe)
 		return m
 	})
-	s.Handler = s.edge.Wrap(web.Routed(s.mux))
+	s.Handler = s.edge.WrapServer(web.Routed(s.mux))
 	if tracing != nil {
 		s.Handler = web.Trace(tracing, s.Handler)
 	}

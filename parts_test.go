@@ -204,10 +204,10 @@ func (in inhabited) signIn() {
 var leads = regexp.MustCompile(`<(\w+)[^>]*? (href|src|action|data-passkey|data-progress)="([^"]*)"`)
 
 // crawl opens every kind of page that can be reached from those without a name in their address, as everybody, and holds that each form, file
-// and link on them is of a route that is there. The document and mails say what they say.
+// and link on them is of a route that is there, below the path of BASE_URL. The document and mails say what they say.
 func (in inhabited) crawl(patterns []string) {
 	served := routesOf(patterns)
-	origin := in.Config.Web.Origin()
+	web := in.Config.Web
 	for who, c := range in.people {
 		type step struct{ from, to string }
 		var queue []step
@@ -215,6 +215,17 @@ func (in inhabited) crawl(patterns []string) {
 			if method, path := at(pattern); method == "GET" && !strings.Contains(pattern, "{") && !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/.well-known/") {
 				queue = append(queue, step{"", path})
 			}
+		}
+		inside := func(from, to string) (string, bool) {
+			to, whole := strings.CutPrefix(to, web.Origin())
+			if !whole && !strings.HasPrefix(to, "/") {
+				return "", false
+			}
+			below, found := strings.CutPrefix(to, web.Path())
+			if !found {
+				in.Errorf("%s leads %s to %s, which is not below %s", from, who, to, web.Path())
+			}
+			return below, found
 		}
 		seen := map[string]bool{"GET /docs": true, "GET /redoc": true, "GET /dev/inbox": true}
 		for len(queue) > 0 {
@@ -229,25 +240,25 @@ func (in inhabited) crawl(patterns []string) {
 			if a.Status == 404 && from != "" {
 				in.Errorf("%s leads %s to %s, which is not there", from, who, address)
 			}
-			if to := a.Header.Get("Location"); to != "" {
-				queue = append(queue, step{address, strings.TrimPrefix(to, origin)})
+			if to, found := inside(address, a.Header.Get("Location")); found {
+				queue = append(queue, step{address, to})
 			}
 			if !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
 				continue
 			}
-			for _, found := range leads.FindAllStringSubmatch(string(a.Body), -1) {
-				to := strings.TrimPrefix(html.UnescapeString(found[3]), origin)
-				if !strings.HasPrefix(to, "/") {
+			for _, lead := range leads.FindAllStringSubmatch(string(a.Body), -1) {
+				to, found := inside(address, html.UnescapeString(lead[3]))
+				if !found {
 					continue
 				}
 				method := "GET"
-				if form := strings.Contains(found[0], `method="post"`); form || found[2] == "data-passkey" {
+				if form := strings.Contains(lead[0], `method="post"`); form || lead[2] == "data-passkey" {
 					method = "POST"
 				}
 				if served(method, to) == "" {
 					in.Errorf("for %s, %s leads to %s %s, which is not there", who, address, method, to)
 				}
-				if method == "GET" && found[2] != "data-progress" {
+				if method == "GET" && lead[2] != "data-progress" {
 					queue = append(queue, step{address, to})
 				}
 			}

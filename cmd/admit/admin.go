@@ -34,25 +34,25 @@ func (c *adminLinkCmd) Run(p *cli.Program) error {
 	if err != nil {
 		return err
 	}
-	origin := a.Config.Web.Origin()
-	link, expires := startLink(origin, key), a.DB.Now().Add(owner.Life)
+	base := a.Config.Web.Base()
+	link, expires := startLink(base, key), a.DB.Now().Add(owner.Life)
 	if p.JSON {
 		err = p.Print(map[string]any{"url": link, "expires_at": expires})
 	} else {
 		err = p.Table(nil, [][]string{{link}})
 	}
 	p.Say("It makes whoever opens it first the owner, and works until %s.", cli.Stamp(expires))
-	if _, ok := running(p.Ctx, origin); !ok {
-		p.Say("No server answers at %s: start it with admit serve, or set BASE_URL to where it is reached.", origin)
+	if _, ok := running(p.Ctx, base); !ok {
+		p.Say("No server answers at %s: start it with admit serve, or set BASE_URL to where it is reached.", base)
 	}
 	return err
 }
 
 // running asks an address whether Admit answers there, and which version.
-func running(ctx context.Context, origin string) (version string, ok bool) {
+func running(ctx context.Context, base string) (version string, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, origin+"/", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/", nil)
 	if err != nil {
 		return "", false
 	}

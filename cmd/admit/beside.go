@@ -28,13 +28,13 @@ func findBeside(words []string) ([]string, error) {
 
 // runBeside runs a program until it ends, or is told to when ctx is, and then tells how it ended: its exit code is that of the command. It finds the
 // server in ADMIT_URL. Without a program nothing ends.
-func runBeside(ctx context.Context, p *cli.Program, program []string, origin string) <-chan error {
+func runBeside(ctx context.Context, p *cli.Program, program []string, base string) <-chan error {
 	if program == nil {
 		return nil
 	}
 	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.Dir, p.Stdin, p.Stdout, p.Stderr
-	cmd.Env = append(slices.Clone(p.Environ), "ADMIT_URL="+origin)
+	cmd.Env = append(slices.Clone(p.Environ), "ADMIT_URL="+base)
 	cmd.Cancel = func() error {
 		if cmd.Process.Signal(syscall.SIGTERM) != nil {
 			return cmd.Process.Kill() // Windows has no such signal

@@ -13,7 +13,7 @@ import (
 
 // port checks who listens where the server would, and whether the public address leads to it.
 func (e *examination) port() {
-	addr, origin := e.cfg.Server.Addr, e.cfg.Web.Origin()
+	addr, base := e.cfg.Server.Addr, e.cfg.Web.Base()
 	dialer := net.Dialer{Timeout: 2 * time.Second}
 	conn, err := dialer.DialContext(e.Ctx, "tcp", reachable(addr))
 	if err != nil {
@@ -28,17 +28,17 @@ func (e *examination) port() {
 		return
 	}
 	_ = conn.Close()
-	version, ok := running(e.Ctx, "http://"+reachable(addr))
+	version, ok := running(e.Ctx, "http://"+reachable(addr)+e.cfg.Web.Path())
 	if !ok {
 		e.Note(problem, "port", addr+" is taken by another program", "Stop it, or set ADDR to another port.")
 		return
 	}
 	e.Note(fine, "port", "Admit "+version+" answers at "+addr, "")
-	if _, ok := running(e.Ctx, origin); !ok {
-		e.Note(problem, "public url", "BASE_URL "+origin+" is not answered by Admit", "Lead it to "+addr+", or set BASE_URL to the address people type.")
+	if _, ok := running(e.Ctx, base); !ok {
+		e.Note(problem, "public url", "BASE_URL "+base+" is not answered by Admit", "Lead it to "+addr+", or set BASE_URL to the address people type.")
 		return
 	}
-	e.Note(fine, "public url", origin+" is answered by Admit", "")
+	e.Note(fine, "public url", base+" is answered by Admit", "")
 }
 
 // reachable turns an address to listen on into one to call.

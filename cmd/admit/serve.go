@@ -91,7 +91,7 @@ func (s *serveCmd) Run(p *cli.Program) error {
 	if err := greet(p, ctx, srv.App(), log, s.whereabouts(cfg), time.Since(began)); err != nil && ctx.Err() == nil {
 		return errors.Join(err, answering.Close(), srv.Close())
 	}
-	beside := runBeside(ctx, p, program, cfg.Web.Origin())
+	beside := runBeside(ctx, p, program, cfg.Web.Base())
 	select {
 	case err = <-served:
 	case ended := <-beside:
@@ -280,7 +280,7 @@ func serverLog(p *cli.Program, cfg config.Config) *slog.Logger {
 
 // greet says that the server is ready and what to do with it. It is the last thing that is printed.
 func greet(p *cli.Program, ctx context.Context, a *app.App, log *slog.Logger, data string, took time.Duration) error {
-	origin, start := a.Config.Web.Origin(), ""
+	base, start := a.Config.Web.Base(), ""
 	nobody, err := a.Owner.Missing(ctx)
 	if err != nil {
 		return err
@@ -290,10 +290,10 @@ func greet(p *cli.Program, ctx context.Context, a *app.App, log *slog.Logger, da
 		if err != nil {
 			return err
 		}
-		start = startLine(origin, key)
+		start = startLine(base, key)
 	}
 	if a.Config.Production() {
-		log.Info("ready", "version", version, "base_url", origin, "addr", a.Config.Server.Addr, "database", a.DB.Engine(), "seconds", took.Seconds())
+		log.Info("ready", "version", version, "base_url", base, "addr", a.Config.Server.Addr, "database", a.DB.Engine(), "seconds", took.Seconds())
 		fmt.Fprint(p.Stderr, start)
 		return nil
 	}
@@ -304,22 +304,22 @@ func greet(p *cli.Program, ctx context.Context, a *app.App, log *slog.Logger, da
 	var b strings.Builder
 	fmt.Fprintf(&b, "  Ready in %.2f s. Data is in %s.\n\n%s", took.Seconds(), data, start)
 	if a.Notify.Sender(notify.Email) == nil {
-		fmt.Fprintf(&b, "  Inbox        %s/dev/inbox     mail and texts stop here\n", origin)
+		fmt.Fprintf(&b, "  Inbox        %s/dev/inbox     mail and texts stop here\n", base)
 	}
 	if a.Config.Server.Docs {
-		fmt.Fprintf(&b, "  API docs     %s/docs\n", origin)
+		fmt.Fprintf(&b, "  API docs     %s/docs\n", base)
 	}
 	fmt.Fprint(&b, "  Next         admit user list · admit doctor\n")
 	_, err = fmt.Fprint(p.Stderr, b.String())
 	return err
 }
 
-func startLine(origin, key string) string {
-	return fmt.Sprintf("  Start here   %s     makes you the owner · works once · 30 min\n", startLink(origin, key))
+func startLine(base, key string) string {
+	return fmt.Sprintf("  Start here   %s     makes you the owner · works once · 30 min\n", startLink(base, key))
 }
 
 // startLink carries the key in the fragment, which browsers send to nobody.
-func startLink(origin, key string) string { return origin + "/start#k=" + key }
+func startLink(base, key string) string { return base + "/start#k=" + key }
 
 func (s *serveCmd) whereabouts(cfg config.Config) string {
 	switch file := cfg.Database.File(); {

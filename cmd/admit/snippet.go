@@ -29,7 +29,7 @@ func (c *snippetCmd) Run(p *cli.Program) error {
 	if c.Org != "" && c.Permission == "" {
 		return cli.Refuse(cli.ExitUsage, "--org says where a permission is needed: name it with --permission.")
 	}
-	text, err := gateway.Snippet(c.Proxy, gateway.Setup{Origin: cfg.Web.Origin(), Admit: gateway.Local(cfg.Server.Addr), App: c.App, Permission: c.Permission, Org: c.Org})
+	text, err := gateway.Snippet(c.Proxy, gateway.Setup{Base: cfg.Web.Base(), Admit: gateway.Local(cfg.Server.Addr), App: c.App, Permission: c.Permission, Org: c.Org})
 	if err != nil {
 		return err
 	}

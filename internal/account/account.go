@@ -25,12 +25,12 @@ type Service struct {
 	alive      *session.Service
 	notify     *notify.Service
 	challenges *challenge.Service
-	origin     string // of links
+	base       string // of links
 }
 
-// NewService works through az, which knows who may change whom. Links lead to origin.
-func NewService(db *database.DB, cfg Config, az *authz.Service, users *user.Service, sessions *session.Service, messages *notify.Service, challenges *challenge.Service, origin string) *Service {
-	return &Service{db, cfg, az, users, sessions, messages, challenges, origin}
+// NewService works through az, which knows who may change whom. Links lead to base.
+func NewService(db *database.DB, cfg Config, az *authz.Service, users *user.Service, sessions *session.Service, messages *notify.Service, challenges *challenge.Service, base string) *Service {
+	return &Service{db, cfg, az, users, sessions, messages, challenges, base}
 }
 
 // Get is a person, for holders of sys:users:read.

@@ -81,7 +81,7 @@ func (s *Service) shut(tx *authz.Tx, u user.User, until time.Time) error {
 		return err
 	}
 	return s.notify.Send(tx.Tx, notify.Message{To: u.Email, UserID: u.ID, Expires: until,
-		Content: notify.AccountClosed{Link: s.origin + "/keep?token=" + url.QueryEscape(sent.Token), Until: until, Where: notify.Here(tx.Tx)}})
+		Content: notify.AccountClosed{Link: s.base + "/keep?token=" + url.QueryEscape(sent.Token), Until: until, Where: notify.Here(tx.Tx)}})
 }
 
 // ShowKept finds whose account a link keeps. Nothing is spent.

@@ -19,12 +19,12 @@ type Service struct {
 	challenges *challenge.Service
 	notify     *notify.Service
 	notices    *notice.Service
-	origin     string // of links
+	base       string // of links
 }
 
-// NewService works on db. Links in mails lead to origin.
-func NewService(db *database.DB, cfg Config, challenges *challenge.Service, messages *notify.Service, notices *notice.Service, origin string) *Service {
-	return &Service{db, cfg, challenges, messages, notices, origin}
+// NewService works on db. Links in mails lead to base.
+func NewService(db *database.DB, cfg Config, challenges *challenge.Service, messages *notify.Service, notices *notice.Service, base string) *Service {
+	return &Service{db, cfg, challenges, messages, notices, base}
 }
 
 // Welcome asks somebody who has just been made whether the address is theirs, unless that is off or known. A sign-in that follows at once asks
@@ -48,7 +48,7 @@ func (s *Service) ask(tx *database.Tx, u user.User) error {
 }
 
 func (s *Service) link(sent challenge.Sent) string {
-	return s.origin + "/verify?token=" + url.QueryEscape(sent.Token)
+	return s.base + "/verify?token=" + url.QueryEscape(sent.Token)
 }
 
 // Ask sends somebody the mail that asks whether their address is theirs, in place of the one before.
@@ -221,5 +221,5 @@ func (s *Service) Afford(to string) error { return s.challenges.Afford(to) }
 
 // Exists tells the owner of an address that somebody, perhaps they, wanted to use it although it has an account.
 func (s *Service) Exists(tx *database.Tx, u user.User) error {
-	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Content: notify.AccountExists{Link: s.origin + "/"}})
+	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Content: notify.AccountExists{Link: s.base + "/"}})
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/admit-dev/admit/internal/app"
 	"github.com/admit-dev/admit/internal/apperr"
+	"github.com/admit-dev/admit/internal/config"
 	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/session"
 	"github.com/admit-dev/admit/internal/web"
@@ -49,11 +50,14 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 	c := huma.DefaultConfig("Admit", version)
 	c.Info.Description = "Accounts, sessions and tokens. Every refusal is application/problem+json (RFC 9457) with a stable `code`."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	if path := a.Config.Web.Path(); path != "" { // without it the servers are the root of where the document is
+		c.Servers = []*huma.Server{{URL: path}}
+	}
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON, formType: form}
 	c.Transformers = []huma.Transformer{tame}
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
-	c.Components.SecuritySchemes = schemes(a.Config.Parts)
+	c.Components.SecuritySchemes = schemes(a.Config)
 	s := &API{app: a, cookies: cookies, guard: guard, repeats: web.NewOnce(a.Answers, a.Log), version: version, mux: &routes{ServeMux: mux}}
 	s.limit = web.Limit(a.Limiter, a.Config.RateLimit.PerIP(), web.ByIP)
 	s.huma = humago.New(s.mux, c)
@@ -102,13 +106,14 @@ func Mount(mux *http.ServeMux, a *app.App, cookies *web.Cookies, guard *web.Guar
 }
 
 // schemes are the ways to show who asks.
-func schemes(parts part.Config) map[string]*huma.SecurityScheme {
+func schemes(cfg config.Config) map[string]*huma.SecurityScheme {
 	all := map[string]*huma.SecurityScheme{
 		"cookie":   {Type: "apiKey", In: "cookie", Name: "session_id", Description: "The session cookie of /auth/signup and /auth/login."},
 		"bearer":   {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token."},
 		"key":      {Type: "http", Scheme: "bearer", BearerFormat: "admit_key_…", Description: "An API key, or an access token that a service account was given for one. It can do what it was made for."},
-		"password": {Type: "oauth2", Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: "/api/v1/login", Scopes: map[string]string{}}}, Description: "Sign in here with a username or an e-mail address."},
+		"password": {Type: "oauth2", Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: cfg.Web.Path() + "/api/v1/login", Scopes: map[string]string{}}}, Description: "Sign in here with a username or an e-mail address."},
 	}
+	parts := cfg.Parts
 	if !parts.On(part.Tokens) {
 		delete(all, "bearer")
 		delete(all, "password")

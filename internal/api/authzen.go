@@ -29,7 +29,7 @@ func (s *API) authzen() {
 	foreignOp(s, "search/subject", "Everybody who may do it (AuthZEN 1.0)", zen.SearchSubject)
 	foreignOp(s, "search/resource", "Every organization in which it may be done (AuthZEN 1.0)", zen.SearchResource)
 	foreignOp(s, "search/action", "Everything the subject may do (AuthZEN 1.0)", zen.SearchAction)
-	meta := newAnswer(authzen.NewMetadata(s.app.Config.Web.Origin()))
+	meta := newAnswer(authzen.NewMetadata(s.app.Config.Web.Base()))
 	raw[authzen.Metadata](s, huma.Operation{Method: "GET", Path: "/.well-known/authzen-configuration", Summary: "Where the AuthZEN endpoints are", Tags: []string{"AuthZEN"}}, public, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		meta.write(w)

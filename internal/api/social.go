@@ -87,7 +87,7 @@ func (s *API) social() {
 	operation(s, huma.Operation{Method: "GET", Path: "/auth/providers", Summary: "The services one can sign in with", Tags: in}, public, func(*call, *struct{}) (Providers, error) {
 		out := Providers{Items: []Provider{}}
 		for _, p := range s.app.Social.Providers() {
-			out.Items = append(out.Items, Provider{p.Name, p.Title, "/auth/" + p.Name + "/login"})
+			out.Items = append(out.Items, Provider{p.Name, p.Title, s.app.Config.Web.Outside("/auth/" + p.Name + "/login")})
 		}
 		return out, nil
 	})

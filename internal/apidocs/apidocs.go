@@ -67,7 +67,7 @@ func Mount(mux *http.ServeMux, openapi func() []byte) {
 
 func page(name, policy string, assets map[string]asset) http.Handler {
 	source := must(files.ReadFile("assets/" + name))
-	urls := template.FuncMap{"asset": func(name string) string { return assets[name].url }}
+	urls := template.FuncMap{"asset": func(name string) string { return assets[name].url[1:] }} // the pages are at the root, wherever that is
 	var html bytes.Buffer
 	if err := template.Must(template.New(name).Funcs(urls).Parse(string(source))).Execute(&html, nil); err != nil {
 		panic(err)

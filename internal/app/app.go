@@ -162,21 +162,21 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Authz = authz.NewService(a.DB, a.Feed, policy, opt.Log) // before the sessions, whose copies are made from it
-	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Origin(), a.Feed, opt.Log)
+	a.Tokens, err = token.NewService(a.DB, cfg.Token, box, cfg.Web.Base(), a.Feed, opt.Log)
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.Sessions = session.NewService(a.DB, cfg.Session, box, a.Feed, a.Redis, a.verifier(), opt.Log)
-	a.Revoked = revocation.NewService(a.DB, a.Authz, a.Tokens, cfg.Web.Origin(), opt.Log)
+	a.Revoked = revocation.NewService(a.DB, a.Authz, a.Tokens, cfg.Web.Base(), opt.Log)
 	a.Devices = knowndevice.NewService(a.DB, cfg.Device)
 	a.Consents = consent.NewService(a.DB)
-	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Origin(), box)
+	a.Orgs = org.NewService(a.DB, cfg.Org, a.Authz, a.Notify, cfg.Web.Base(), box)
 	a.Checks = check.NewService(a.Authz, a.DB.Now)
 	a.AuthZEN = authzen.NewService(a.Checks)
 	a.MFA = mfa.NewPolicy(a.Config.MFA, a.Authz)
 	a.Challenges = challenge.NewService(a.DB, box, a.Limiter, cfg.RateLimit)
-	a.Accounts = account.NewService(a.DB, cfg.Account, a.Authz, a.Users, a.Sessions, a.Notify, a.Challenges, cfg.Web.Origin())
-	a.Acting = impersonation.NewService(a.DB, cfg.Impersonation, a.Authz, a.MFA, a.Sessions, a.Notify, cfg.Web.Origin())
+	a.Accounts = account.NewService(a.DB, cfg.Account, a.Authz, a.Users, a.Sessions, a.Notify, a.Challenges, cfg.Web.Base())
+	a.Acting = impersonation.NewService(a.DB, cfg.Impersonation, a.Authz, a.MFA, a.Sessions, a.Notify, cfg.Web.Base())
 	a.Audit = audit.NewService(a.DB, cfg.Audit, a.Authz, a.Orgs, a.Users, box, headFile(cfg), opt.Log)
 	if err := errors.Join(a.ways(box), a.tell(box)); err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -187,10 +187,10 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 
 // copies makes what takes people out, and brings them in.
 func (a *App) copies(box *secret.Box) {
-	origin := a.Config.Web.Origin()
+	base := a.Config.Web.Base()
 	a.Exports = export.NewService(export.Deps{DB: a.DB, Box: box, Users: a.Users, Sessions: a.Sessions, Devices: a.Devices, Consents: a.Consents, Keys: a.APIKeys, Passkeys: a.Passkeys, Social: a.Social,
-		Recovery: a.Recovery, Authz: a.Authz, Orgs: a.Orgs, Audit: a.Audit, Notify: a.Notify, Origin: origin, Log: a.Log})
-	a.Transfer = transfer.NewService(a.DB, a.Users, a.Orgs, a.Authz, a.TOTP.Method, a.Config.Social, origin)
+		Recovery: a.Recovery, Authz: a.Authz, Orgs: a.Orgs, Audit: a.Audit, Notify: a.Notify, Base: base, Log: a.Log})
+	a.Transfer = transfer.NewService(a.DB, a.Users, a.Orgs, a.Authz, a.TOTP.Method, a.Config.Social, base)
 }
 
 // verifier reads access tokens; there is none where there are none.

@@ -212,7 +212,7 @@ func (e *Examination) unsent(cfg *config.Config, production bool) {
 		e.Note(Warning, "mail", "SMTP_HOST is not set: no password reset, no confirmation and no invitation reaches anybody", "Set SMTP_HOST and MAIL_FROM.")
 		return
 	}
-	e.Note(Fine, "mail", "stays here: "+cfg.Web.Origin()+"/dev/inbox", "")
+	e.Note(Fine, "mail", "stays here: "+cfg.Web.Base()+"/dev/inbox", "")
 }
 
 func (e *Examination) reach(ctx context.Context, name, whom string, s notify.Sender, fix string) {
@@ -241,7 +241,7 @@ func (e *Examination) Providers(ctx context.Context, cfg *config.Config, now fun
 		case err != nil:
 			e.Note(Problem, "provider", p.Title+": "+err.Error(), "See that this machine reaches "+p.Issuer+", and that the provider calls itself exactly that.")
 		default:
-			e.Note(Fine, "provider", p.Title+" leads back to "+cfg.Web.Origin()+"/auth/"+p.Name+"/callback: it must know exactly that", "")
+			e.Note(Fine, "provider", p.Title+" leads back to "+cfg.Web.Base()+"/auth/"+p.Name+"/callback: it must know exactly that", "")
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 // messages is who carries mail and texts. What nobody carries is caught in development.
 func (a *App) messages(opt Options, box *secret.Box) (*notify.Service, error) {
 	out := notify.Options{
-		Site: notify.Site{Origin: a.Config.Web.Origin()}, Catch: !a.Config.Production(), Terminal: opt.Terminal, Log: opt.Log,
+		Site: notify.Site{Base: a.Config.Web.Base()}, Catch: !a.Config.Production(), Terminal: opt.Terminal, Log: opt.Log,
 	}
 	post, err := mail.New(a.Config.Mail)
 	if err != nil {

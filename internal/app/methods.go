@@ -44,24 +44,24 @@ func (a *App) methods(box *secret.Box, notices *notice.Service, elsewhere social
 
 // ways makes the door and everything that people go in by, and come back by.
 func (a *App) ways(box *secret.Box) error {
-	notices := notice.NewService(a.Notify, a.Challenges, a.Config.Web.Origin())
+	notices := notice.NewService(a.Notify, a.Challenges, a.Config.Web.Base())
 	a.APIKeys = apikey.NewService(a.Config.APIKey, apikey.Deps{DB: a.DB, Box: box, Authz: a.Authz, Sessions: a.Sessions, Notices: notices, Limiter: a.Limiter, PerKey: a.Config.RateLimit.PerKey(), Parts: a.Config.Parts})
 	a.Programs = serviceaccount.NewService(a.DB, a.Authz, a.Orgs, a.APIKeys, a.Tokens)
-	a.Addresses = address.NewService(a.DB, a.Config.Address, a.Challenges, a.Notify, notices, a.Config.Web.Origin())
+	a.Addresses = address.NewService(a.DB, a.Config.Address, a.Challenges, a.Notify, notices, a.Config.Web.Base())
 	keys, err := a.passkeys(box, notices)
 	if err != nil {
 		return err
 	}
 	apps := totp.NewMethod(a.DB, box, a.Config.TOTP, a.Config.Web.Host())
-	elsewhere, err := social.NewMethod(a.DB, a.Config.Social, social.Site{Origin: a.Config.Web.Origin(), Production: a.Config.Production()}, box)
+	elsewhere, err := social.NewMethod(a.DB, a.Config.Social, social.Site{Base: a.Config.Web.Base(), Production: a.Config.Production()}, box)
 	if err != nil {
 		return err
 	}
-	sending := otp.Deps{DB: a.DB, Challenges: a.Challenges, Notify: a.Notify, Users: a.Users, Door: a.Config.Login, Origin: a.Config.Web.Origin()}
+	sending := otp.Deps{DB: a.DB, Challenges: a.Challenges, Notify: a.Notify, Users: a.Users, Door: a.Config.Login, Base: a.Config.Web.Base()}
 	sent := otp.NewMethods(a.Config.OTP, sending)
 	checks := append([]login.Method{human.NewMethod(a.Config.Human, a.Config.Outbound, box, a.DB.Now, a.Log)}, otp.NewMailCheck(sending)...)
 	a.Locks = lockout.NewService(a.Config.Lockout, lockout.Deps{DB: a.DB, Devices: a.Devices, Challenges: a.Challenges, Notify: a.Notify, Limiter: a.Limiter,
-		Account: a.Config.RateLimit.PerIdentifier(), Address: a.Config.RateLimit.PerGuesser(), Origin: a.Config.Web.Origin()})
+		Account: a.Config.RateLimit.PerIdentifier(), Address: a.Config.RateLimit.PerGuesser(), Base: a.Config.Web.Base()})
 	if a.Risk, err = risk.Open(a.Config.Risk, a.Limiter != nil, a.DB.Now, a.Log); err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (a *App) ways(box *secret.Box) error {
 	a.Social = social.NewService(elsewhere, a.Config.Social, a.Config.Outbound, box, a.Door, notices, a.Addresses)
 	a.Passwords = password.NewService(a.Config.Password, password.Deps{DB: a.DB, Hasher: a.Hasher, Users: a.Users, Door: a.Door, Authz: a.Authz, Orgs: a.Orgs, Notices: notices,
 		Addresses: a.Addresses, Breaches: breach.NewService(a.Config.Breach, a.Config.Outbound), Site: []string{a.Config.Notify.App, a.Config.Web.Host()}, Log: a.Log})
-	a.Resets = recovery.NewService(a.DB, a.Authz, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Devices, a.Config.Web.Origin())
+	a.Resets = recovery.NewService(a.DB, a.Authz, a.Challenges, a.Notify, a.Door, a.Passwords, a.Accounts, notices, a.Devices, a.Config.Web.Base())
 	a.Codes = otp.NewService(sending, sent, a.Door, notices)
 	a.Guests = anonymous.NewService(a.DB, a.Config.Anonymous, a.Users, a.Accounts, a.Door)
 	a.TOTP = totp.NewService(apps, a.Door)

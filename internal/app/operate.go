@@ -117,7 +117,7 @@ func (a *App) Ways(ctx context.Context, c authz.Caller) ([]Way, error) {
 		{Name: "second_factor_required", On: len(cfg.MFA.Roles()) > 0, Setting: "MFA_REQUIRED"},
 	}
 	for _, p := range a.Social.Providers() {
-		list = append(list, Way{p.Title, true, cfg.Social.Setting(p.Name), cfg.Web.Origin() + "/auth/" + p.Name + "/callback"})
+		list = append(list, Way{p.Title, true, cfg.Social.Setting(p.Name), cfg.Web.Base() + "/auth/" + p.Name + "/callback"})
 	}
 	return list, nil
 }

@@ -27,7 +27,7 @@ func (a *App) tell(box *secret.Box) error {
 		targets = append(targets, stream)
 	}
 	a.Sinks = sink.NewService(a.DB, a.Log, targets...)
-	d := webhook.Deps{DB: a.DB, Authz: a.Authz, Sinks: a.Sinks, Box: box, Outbound: a.Config.Outbound, Secure: a.Config.Production(), Issuer: a.Config.Web.Origin(), Log: a.Log}
+	d := webhook.Deps{DB: a.DB, Authz: a.Authz, Sinks: a.Sinks, Box: box, Outbound: a.Config.Outbound, Secure: a.Config.Production(), Issuer: a.Config.Web.Base(), Log: a.Log}
 	if a.Config.Token.Secret.Reveal() == "" && a.Config.Parts.On(part.Tokens) {
 		d.Sign = a.Tokens.Sign
 	}

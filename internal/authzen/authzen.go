@@ -132,8 +132,8 @@ type Metadata struct {
 	SearchAction        string `json:"search_action_endpoint"`
 }
 
-// NewMetadata is that of a server at an origin.
-func NewMetadata(origin string) Metadata {
-	at := origin + "/access/v1/"
-	return Metadata{origin, at + "evaluation", at + "evaluations", at + "search/subject", at + "search/resource", at + "search/action"}
+// NewMetadata is that of the server at base.
+func NewMetadata(base string) Metadata {
+	at := base + "/access/v1/"
+	return Metadata{base, at + "evaluation", at + "evaluations", at + "search/subject", at + "search/resource", at + "search/action"}
 }

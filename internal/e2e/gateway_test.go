@@ -77,8 +77,8 @@ func TestForwardAuth(t *testing.T) {
 }
 
 // proxied is an app in another language behind a real proxy with the configuration that admit snippet prints.
-func proxied(t *testing.T, proxy string, run func(file, text string) *exec.Cmd, f func(s *testkit.Server, at string)) {
-	t.Run(proxy, func(t *testing.T) {
+func proxied(t *testing.T, proxy, path string, run func(file, text string) *exec.Cmd, f func(s *testkit.Server, at string)) {
+	t.Run(proxy+path, func(t *testing.T) {
 		t.Parallel()
 		if _, err := exec.LookPath(proxy); err != nil {
 			if testing.Short() {
@@ -99,10 +99,10 @@ func proxied(t *testing.T, proxy string, run func(file, text string) *exec.Cmd, 
 		at := l.Addr().String()
 		_ = l.Close()
 		cfg := testkit.Config(t, testkit.DatabaseURL(t, testkit.Engines()[0]))
-		cfg.Web.BaseURL = "http://" + strings.Replace(at, "127.0.0.1", "localhost", 1)
+		cfg.Web.BaseURL = "http://" + strings.Replace(at, "127.0.0.1", "localhost", 1) + path
 		s := testkit.Start(t, cfg, testkit.NewClock())
 		s.Engine = testkit.Engines()[0]
-		text, err := gateway.Snippet(proxy, gateway.Setup{Origin: cfg.Web.BaseURL, Admit: s.URL, App: backend.URL, Permission: "jobs:post", Org: "acme"})
+		text, err := gateway.Snippet(proxy, gateway.Setup{Base: cfg.Web.Base(), Admit: strings.TrimSuffix(s.URL, path), App: backend.URL, Permission: "jobs:post", Org: "acme"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func proxied(t *testing.T, proxy string, run func(file, text string) *exec.Cmd, 
 			}
 			return err == nil
 		})
-		f(s, cfg.Web.BaseURL)
+		f(s, cfg.Web.Origin())
 	})
 }
 
@@ -155,10 +155,10 @@ func TestRealProxies(t *testing.T) {
 		stranger.URL, stranger.Header = at, http.Header{"Remote-User": {a.bobID}, "Accept": {"application/json"}}
 		stranger.Get("/jobs").Want(401)
 		stranger.Header.Set("Accept", "text/html")
-		if to := stranger.Get("/jobs").Want(302).Header.Get("Location"); to != at+"/signin?return_to=/jobs" && to != at+"/signin?return_to=%2Fjobs" {
+		if to := stranger.Get("/jobs").Want(302).Header.Get("Location"); to != s.Config.Web.Base()+"/signin?return_to=/jobs" && to != s.Config.Web.Base()+"/signin?return_to=%2Fjobs" {
 			s.Errorf("a browser is led to %s", to)
 		}
-		stranger.Get("/signin").Want(200)
+		stranger.Get(s.Config.Web.Path() + "/signin").Want(200)
 		through(person(s, "cid@example.com")).Get("/jobs").Want(403)
 		bob.Header.Set("Sec-Fetch-Site", "cross-site")
 		bob.Post("/jobs", m{}).Want(403)
@@ -169,7 +169,7 @@ func TestRealProxies(t *testing.T) {
 		bob.Header.Set("Accept", "application/json")
 		bob.Get("/jobs").Want(401)
 	}
-	proxied(t, "nginx", func(file, text string) *exec.Cmd {
+	nginx := func(file, text string) *exec.Cmd {
 		dir := filepath.Dir(file)
 		whole := "daemon off; master_process off; error_log stderr; pid " + dir + "/pid;\nevents {}\nhttp { access_log off; client_body_temp_path " + dir + "/b; proxy_temp_path " + dir +
 			"/p; fastcgi_temp_path " + dir + "/f; uwsgi_temp_path " + dir + "/u; scgi_temp_path " + dir + "/s;\n" + text + "}\n"
@@ -177,13 +177,17 @@ func TestRealProxies(t *testing.T) {
 			t.Fatal(err)
 		}
 		return exec.Command("nginx", "-c", file, "-e", "stderr")
-	}, walk)
-	proxied(t, "caddy", func(file, text string) *exec.Cmd {
+	}
+	caddy := func(file, text string) *exec.Cmd {
 		if err := os.WriteFile(file, []byte("{\n\tadmin off\n\tauto_https off\n}\n"+text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		cmd := exec.Command("caddy", "run", "--adapter", "caddyfile", "--config", file)
 		cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(file), "XDG_DATA_HOME="+filepath.Dir(file), "XDG_CONFIG_HOME="+filepath.Dir(file))
 		return cmd
-	}, walk)
+	}
+	for _, path := range []string{"", "/accounts"} { // of BASE_URL
+		proxied(t, "nginx", path, nginx, walk)
+		proxied(t, "caddy", path, caddy, walk)
+	}
 }

@@ -30,7 +30,7 @@ func profile(ctx context.Context, c *copying) error {
 		return err
 	}
 	return c.file(ctx, "profile.json", map[string]any{
-		"site": c.Origin, "made_at": c.DB.Now(),
+		"site": c.Base, "made_at": c.DB.Now(),
 		"id": u.ID, "name": u.Name, "language": u.Language, "time_zone": u.TimeZone, "guest": u.Guest, "roles": list(u.Roles), "created_at": u.CreatedAt, "updated_at": u.UpdatedAt,
 		"imported_from": list(origins),
 	})

@@ -52,7 +52,7 @@ type Deps struct {
 	Orgs     *org.Service
 	Audit    *audit.Service
 	Notify   *notify.Service
-	Origin   string
+	Base     string
 	Log      *slog.Logger
 }
 
@@ -287,7 +287,7 @@ func (s *Service) close(ctx context.Context, r row, as State, told database.Even
 		if err != nil || as != Ready || u.Email == "" {
 			return err
 		}
-		return s.Notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Expires: until, Content: notify.ExportReady{Link: s.Origin + "/account/data"}})
+		return s.Notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Expires: until, Content: notify.ExportReady{Link: s.Base + "/account/data"}})
 	})
 }
 

@@ -110,7 +110,7 @@ func navigates(r *http.Request) bool {
 
 // door is the page to sign in on, which leads back to what was asked for if that is a place it may lead to.
 func (g *gateway) door(r *http.Request) string {
-	door, back := g.app.Config.Web.Origin()+"/signin", r.Header.Get("X-Forwarded-Uri")
+	door, back := g.app.Config.Web.Base()+"/signin", r.Header.Get("X-Forwarded-Uri")
 	if host := r.Header.Get("X-Forwarded-Host"); host != "" && back != "" {
 		if at := r.Header.Get("X-Forwarded-Proto") + "://" + host; at != g.app.Config.Web.Origin() {
 			back = at + back

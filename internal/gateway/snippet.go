@@ -18,7 +18,7 @@ var paths = []string{".well-known", "access", "account", "admin", "api", "assets
 
 // Setup is what a snippet is written for.
 type Setup struct {
-	Origin     string // the public address, BASE_URL
+	Base       string // the public address, BASE_URL
 	Admit, App string // where Admit and the app listen, as http://127.0.0.1:8000
 	Permission string // what everybody needs who passes; "" asks only who they are
 	Org        string // in which organization; "" is the platform
@@ -26,7 +26,7 @@ type Setup struct {
 
 // Snippet is the configuration of a proxy that lets pass who may.
 func Snippet(proxy string, s Setup) (string, error) {
-	origin, err := url.Parse(s.Origin)
+	base, err := url.Parse(s.Base)
 	if err != nil {
 		return "", err
 	}
@@ -42,17 +42,21 @@ func Snippet(proxy string, s Setup) (string, error) {
 			q.Set("org", s.Org)
 		}
 	}
-	listen := origin.Port()
+	listen := base.Port()
 	if listen == "" {
-		listen = map[string]string{"http": "80", "https": "443 ssl"}[origin.Scheme]
+		listen = map[string]string{"http": "80", "https": "443 ssl"}[base.Scheme]
 	}
-	site := s.Origin
-	if origin.Scheme == "https" {
-		site = origin.Host // Caddy gets the certificate
+	site := base.Scheme + "://" + base.Host
+	if base.Scheme == "https" {
+		site = base.Host // Caddy gets the certificate
 	}
-	data := struct{ Origin, Host, Listen, Site, Admit, App, Query, Redirecting, Either, Each string }{
-		s.Origin, origin.Hostname(), listen, site, strings.TrimSuffix(s.Admit, "/"), strings.TrimSuffix(s.App, "/"), mark(q.Encode()), "",
-		strings.ReplaceAll(strings.Join(paths, "|"), ".", `\.`), Each()}
+	path, own := strings.TrimSuffix(base.Path, "/"), paths
+	if path != "" {
+		own = []string{path[1:]}
+	}
+	data := struct{ Base, Path, Host, Listen, Site, Admit, App, Query, Redirecting, Either, Each string }{
+		strings.TrimSuffix(s.Base, "/"), path, base.Hostname(), listen, site, strings.TrimSuffix(s.Admit, "/"), strings.TrimSuffix(s.App, "/"), mark(q.Encode()), "",
+		strings.ReplaceAll(strings.Join(own, "|"), ".", `\.`), each(own)}
 	q.Set("signin", "redirect")
 	data.Redirecting = mark(q.Encode())
 	t, err := template.New(proxy).Parse(string(text))
@@ -64,8 +68,10 @@ func Snippet(proxy string, s Setup) (string, error) {
 	return b.String(), err
 }
 
-// Each is a matcher of Caddy for the addresses that are Admit's own.
-func Each() string {
+// Each is a matcher of Caddy for the addresses that are Admit's own, where it has no path of its own.
+func Each() string { return each(paths) }
+
+func each(paths []string) string {
 	var b strings.Builder
 	for _, p := range paths {
 		fmt.Fprintf(&b, " /%s /%s/*", p, p)

@@ -25,12 +25,12 @@ type Service struct {
 	mfa      *mfa.Policy
 	sessions *session.Service
 	notify   *notify.Service
-	origin   string // of links
+	base     string // of links
 }
 
-// NewService writes to people through messages; links lead to origin.
-func NewService(db *database.DB, cfg Config, az *authz.Service, required *mfa.Policy, sessions *session.Service, messages *notify.Service, origin string) *Service {
-	return &Service{db, cfg, az, required, sessions, messages, origin}
+// NewService writes to people through messages; links lead to base.
+func NewService(db *database.DB, cfg Config, az *authz.Service, required *mfa.Policy, sessions *session.Service, messages *notify.Service, base string) *Service {
+	return &Service{db, cfg, az, required, sessions, messages, base}
 }
 
 // Ask is in whose name somebody wants to act, why, and for how long.
@@ -126,7 +126,7 @@ func (s *Service) tell(tx *database.Tx, b Begun, by user.User) error {
 		return nil
 	}
 	return s.notify.Send(tx, notify.Message{To: b.User.Email, UserID: b.User.ID, Content: notify.Impersonated{By: by.Name, Reason: b.Session.Act.Reason,
-		Link: s.origin + "/account/sessions", Where: notify.Where{At: tx.Now}}})
+		Link: s.base + "/account/sessions", Where: notify.Where{At: tx.Now}}})
 }
 
 // End stops acting in the name of a person.

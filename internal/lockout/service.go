@@ -30,7 +30,7 @@ type Deps struct {
 	Limiter    *ratelimit.Limiter // nil when limits are off
 	Account    ratelimit.Rule     // for the tries at one account
 	Address    ratelimit.Rule     // for wrong answers from one address, at whatever account
-	Origin     string             // of links
+	Base       string             // of links
 }
 
 // NewService locks as cfg says.
@@ -165,7 +165,7 @@ func (s *Service) write(tx *database.Tx, w Whose) error {
 		return err
 	}
 	return s.Notify.Send(tx, notify.Message{To: c.Target, UserID: c.UserID, Nobody: w.User == nil || !w.User.Active(), Expires: c.ExpiresAt,
-		Content: notify.AccountLocked{Link: s.Origin + "/unlock?token=" + url.QueryEscape(sent.Token), Where: notify.Here(tx)}})
+		Content: notify.AccountLocked{Link: s.Base + "/unlock?token=" + url.QueryEscape(sent.Token), Where: notify.Here(tx)}})
 }
 
 // Right forgets the wrong answers before a right one that completed a sign-in, in its change: those on the device where its person is

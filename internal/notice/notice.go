@@ -42,12 +42,12 @@ const (
 type Service struct {
 	notify     *notify.Service
 	challenges *challenge.Service
-	origin     string // of links
+	base       string // of links
 }
 
-// NewService sends through messages; links lead to origin.
-func NewService(messages *notify.Service, challenges *challenge.Service, origin string) *Service {
-	return &Service{messages, challenges, origin}
+// NewService sends through messages; links lead to base.
+func NewService(messages *notify.Service, challenges *challenge.Service, base string) *Service {
+	return &Service{messages, challenges, base}
 }
 
 // Tell writes to an address of a person, in the change that it tells of. An empty one is nobody to write to.
@@ -64,7 +64,7 @@ func (s *Service) Tell(tx *database.Tx, u user.User, to string, c Change, say fu
 	if err != nil {
 		return err
 	}
-	return s.notify.Send(tx, notify.Message{To: to, UserID: u.ID, Content: say(s.origin+"/not-me?token="+url.QueryEscape(sent.Token), notify.Here(tx))})
+	return s.notify.Send(tx, notify.Message{To: to, UserID: u.ID, Content: say(s.base+"/not-me?token="+url.QueryEscape(sent.Token), notify.Here(tx))})
 }
 
 // Read is what a person was told of.

@@ -103,7 +103,7 @@ type Config struct {
 
 // Check refuses words that cannot be read, and a language there are no words in.
 func (c Config) Check(bool) error {
-	if _, err := newWriter(c, Site{Origin: "http://localhost"}); err != nil {
+	if _, err := newWriter(c, Site{Base: "http://localhost"}); err != nil {
 		return err
 	}
 	return nil
@@ -111,11 +111,12 @@ func (c Config) Check(bool) error {
 
 // Site is where links lead and what the site is called when APP_NAME does not say.
 type Site struct {
-	Origin string // of BASE_URL, never of a request
+	Base string // BASE_URL, never of a request
 }
 
 func (s Site) host() string {
-	_, host, _ := strings.Cut(s.Origin, "://")
+	_, host, _ := strings.Cut(s.Base, "://")
+	host, _, _ = strings.Cut(host, "/")
 	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
 		host = host[:i]
 	}

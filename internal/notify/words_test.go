@@ -12,7 +12,7 @@ import (
 
 func newTestWriter(t *testing.T, cfg Config) *writer {
 	t.Helper()
-	w, err := newWriter(cfg, Site{Origin: "https://auth.example.com:8443"})
+	w, err := newWriter(cfg, Site{Base: "https://auth.example.com:8443"})
 	if err != nil {
 		t.Fatal(err)
 	}

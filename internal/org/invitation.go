@@ -85,7 +85,7 @@ func (s *Service) inviter(ctx context.Context, q database.Querier, userID string
 }
 
 // Link is where whoever is invited accepts.
-func (s *Service) Link(i Invitation) string { return s.origin + "/invitation?token=" + s.Token(i) }
+func (s *Service) Link(i Invitation) string { return s.base + "/invitation?token=" + s.Token(i) }
 
 // mayGive judges an invitation as if the one invited joined now: nobody invites into more than they could give.
 func mayGive(tx *authz.Tx, orgID string, roles []string) error {

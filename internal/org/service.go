@@ -24,13 +24,13 @@ type Service struct {
 	cfg    Config
 	authz  *authz.Service
 	notify *notify.Service
-	origin string // of links in mails
+	base   string // of links in mails
 	key    []byte // invitation tokens are derived from it
 }
 
-// NewService works on db. Every change goes through az, which knows who may make it; links in mails lead to origin.
-func NewService(db *database.DB, cfg Config, az *authz.Service, messages *notify.Service, origin string, box *secret.Box) *Service {
-	return &Service{db, cfg, az, messages, origin, box.Derive("invitation tokens", 32)}
+// NewService works on db. Every change goes through az, which knows who may make it; links in mails lead to base.
+func NewService(db *database.DB, cfg Config, az *authz.Service, messages *notify.Service, base string, box *secret.Box) *Service {
+	return &Service{db, cfg, az, messages, base, box.Derive("invitation tokens", 32)}
 }
 
 // New is an organization to be.

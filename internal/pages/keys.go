@@ -100,5 +100,5 @@ type MadeKey struct {
 
 // NewMadeKey is that of a text.
 func (v *Visit) NewMadeKey(text, at string) MadeKey {
-	return MadeKey{text, "curl -H 'Authorization: Bearer " + text + "' " + v.site.App.Config.Web.Origin() + "/api/v1/about_me", at}
+	return MadeKey{text, "curl -H 'Authorization: Bearer " + text + "' " + v.site.App.Config.Web.Base() + "/api/v1/about_me", at}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -222,21 +223,22 @@ func (v *Visit) ShowProblem(t *Template, err error, data func(Problem) any) erro
 	return v.show(t, v.T("problem."+string(apperr.Of(err).Kind)), true, data(no))
 }
 
-// here is the page a request was sent from: its own address, or of a form the page that has it.
+// here is the page a request was sent from, as others write it: its own address, or of a form the page that has it.
 func (v *Visit) here() string {
+	outside := v.site.App.Config.Web.Outside
 	if v.R.Method == http.MethodGet && v.status >= http.StatusBadRequest && v.status < http.StatusInternalServerError {
-		return v.R.URL.EscapedPath() // what was refused is not repeated
+		return outside(v.R.URL.EscapedPath()) // what was refused is not repeated
 	}
 	if v.R.Method == http.MethodGet {
-		return v.R.URL.RequestURI()
+		return outside(v.R.URL.RequestURI())
 	}
 	from, err := url.Parse(v.R.Header.Get("Referer"))
 	if err != nil || from.Path == "" {
-		return "/"
+		return outside("/")
 	}
 	to, err := v.site.App.Config.Web.ReturnTo(from.RequestURI())
 	if err != nil {
-		return "/"
+		return outside("/")
 	}
 	return to
 }
@@ -313,13 +315,25 @@ func (v *Visit) show(t *Template, title string, failed bool, data any) error {
 	if err := t.in[v.Locale].Execute(&out, p); err != nil {
 		return err
 	}
+	page := below(cfg.Web.Path(), out.Bytes())
 	h := v.W.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(out.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(page)))
 	h.Set("Content-Language", v.Locale)
 	h.Set("Content-Security-Policy", cmp.Or(v.Policy, t.Policy))
 	h.Set("Referrer-Policy", "same-origin")
 	v.W.WriteHeader(v.status)
-	_, _ = v.W.Write(out.Bytes())
+	_, _ = v.W.Write(page)
 	return nil
+}
+
+// leading is how an address of this server begins in a page. In what somebody typed the quotation mark would be escaped.
+var leading = regexp.MustCompile(` (?:href|src|action|formaction|data-passkey|data-progress)="/`)
+
+// below puts the path of BASE_URL before every address of this server in a page.
+func below(path string, page []byte) []byte {
+	if path == "" {
+		return page
+	}
+	return leading.ReplaceAllFunc(page, func(found []byte) []byte { return append(found[:len(found)-1:len(found)-1], path+"/"...) })
 }

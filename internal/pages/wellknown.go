@@ -7,12 +7,12 @@ import (
 
 // wellKnown serves what password managers and browsers look for at fixed addresses.
 func (s *Site) wellKnown(mux *http.ServeMux) {
-	origin := s.App.Config.Web.Origin()
+	base := s.App.Config.Web.Base()
 	mux.Handle("GET /.well-known/change-password", http.RedirectHandler("/account/security/password", http.StatusFound))
 	if s.App.Passkeys.On() {
 		mux.HandleFunc("GET /.well-known/passkey-endpoints", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(map[string]string{"enroll": origin + "/account/security/passkey", "manage": origin + "/account/security"})
+			_ = json.NewEncoder(w).Encode(map[string]string{"enroll": base + "/account/security/passkey", "manage": base + "/account/security"})
 		})
 	}
 }

@@ -67,12 +67,12 @@ type Service struct {
 	accounts   *account.Service
 	notices    *notice.Service
 	devices    *knowndevice.Service
-	origin     string // of links
+	base       string // of links
 }
 
-// NewService works on db. Links in mails lead to origin.
-func NewService(db *database.DB, az *authz.Service, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, accounts *account.Service, notices *notice.Service, devices *knowndevice.Service, origin string) *Service {
-	return &Service{db, az, challenges, messages, door, passwords, accounts, notices, devices, origin}
+// NewService works on db. Links in mails lead to base.
+func NewService(db *database.DB, az *authz.Service, challenges *challenge.Service, messages *notify.Service, door *login.Service, passwords *password.Service, accounts *account.Service, notices *notice.Service, devices *knowndevice.Service, base string) *Service {
+	return &Service{db, az, challenges, messages, door, passwords, accounts, notices, devices, base}
 }
 
 // Forgot sends a link to set a new password to an address, if it has an account. Nobody learns here whether it has.
@@ -108,7 +108,7 @@ func (s *Service) send(tx *database.Tx, u user.User) error {
 		return err
 	}
 	return s.notify.Send(tx, notify.Message{To: u.Email, UserID: u.ID, Nobody: u.ID == "", Expires: tx.Now.Add(Life),
-		Content: notify.ResetPassword{Link: s.origin + "/recover?token=" + url.QueryEscape(sent.Token), Where: notify.Here(tx)}})
+		Content: notify.ResetPassword{Link: s.base + "/recover?token=" + url.QueryEscape(sent.Token), Where: notify.Here(tx)}})
 }
 
 // Show finds whose password a link sets. Nothing is spent.

@@ -19,9 +19,14 @@ var (
 func (c *Client) Submit(page Answer, action string, typed url.Values) Answer {
 	c.T.Helper()
 	forms := formOf.FindAllStringSubmatch(string(page.Body), -1)
-	exact := slices.ContainsFunc(forms, func(f []string) bool { return html.UnescapeString(f[1]) == action })
+	base, err := url.Parse(c.URL)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	address := func(form []string) string { return strings.TrimPrefix(html.UnescapeString(form[1]), base.Path) }
+	exact := slices.ContainsFunc(forms, func(f []string) bool { return address(f) == action })
 	for _, f := range forms {
-		to := html.UnescapeString(f[1])
+		to := address(f)
 		if exact && to != action {
 			continue
 		}

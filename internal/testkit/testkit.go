@@ -163,7 +163,7 @@ func StartAt(t *testing.T, cfg admit.Config, clock *Clock, more ...admit.Option)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Web.BaseURL = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	cfg.Web.BaseURL = fmt.Sprintf("http://localhost:%d%s", l.Addr().(*net.TCPAddr).Port, cfg.Web.Path())
 	return start(t, cfg, clock, l, more)
 }
 
@@ -190,7 +190,7 @@ func start(t *testing.T, cfg admit.Config, clock *Clock, l net.Listener, more []
 			t.Error(err)
 		}
 	})
-	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL, Config: cfg, connections: connections(t)}
+	s := &Server{T: t, Server: srv, Clock: clock, URL: web.URL + cfg.Web.Path(), Config: cfg, connections: connections(t)}
 	s.Records() // what the start itself told
 	return s
 }

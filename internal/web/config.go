@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 
 // Config is what an operator may set about the edge.
 type Config struct {
-	BaseURL         string         `env:"BASE_URL" default:"http://localhost:8000" doc:"The public address: scheme, host and port, without a path. Links, cookies, the issuer and the passkey domain come from it, never from a request."`
+	BaseURL         string         `env:"BASE_URL" default:"http://localhost:8000" doc:"The public address: scheme, host and port, and a path where the server shares a host with other programs, as https://example.com/accounts. Links, cookies, the issuer and the passkey domain come from it, never from a request."`
 	TrustedProxies  []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Addresses or networks of your own proxies, as 10.0.0.0/8. Only from them is X-Forwarded-For believed."`
 	CORSOrigins     []string       `env:"CORS_ORIGINS" doc:"Origins of your own web apps, as https://app.example.com. Their pages may call this server with the user's cookies."`
 	ReturnOrigins   []string       `env:"RETURN_TO_ORIGINS" doc:"Further origins to which a sign-in may lead back, beside this server's own and CORS_ORIGINS: of your sites that do not call this server from the browser."`
@@ -41,14 +42,34 @@ func (c Config) Check(production bool) error {
 	return errors.Join(faults...)
 }
 
-// Origin is BASE_URL as a browser writes it in the Origin header: no path, no default port, lower case. Links are made by
-// putting a path behind it.
+// Origin is BASE_URL as a browser writes it in the Origin header: no path, no default port, lower case.
 func (c Config) Origin() string {
-	o, err := parseOrigin(c.BaseURL)
+	o, _, err := parseBase(c.BaseURL)
 	if err != nil {
 		return ""
 	}
 	return o.String()
+}
+
+// Path is the path of BASE_URL without a slash at its end: "" where the server has a host to itself.
+func (c Config) Path() string {
+	_, path, err := parseBase(c.BaseURL)
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// Base is BASE_URL, the issuer. Links are made by putting a path of this server behind it.
+func (c Config) Base() string { return c.Origin() + c.Path() }
+
+// Outside is how others write an address of this server. In here one that begins with / is of this server, as if it had the host to itself;
+// where BASE_URL has a path, every other is whole, scheme and all, so that the two are never taken for each other.
+func (c Config) Outside(address string) string {
+	if c.Path() == "" {
+		return address
+	}
+	return c.Base() + address
 }
 
 // Host is the name of this server, without a port.
@@ -68,7 +89,7 @@ func (c Config) secureCookies() bool {
 }
 
 func (c Config) checkBase(production bool) error {
-	o, err := parseOrigin(c.BaseURL)
+	o, _, err := parseBase(c.BaseURL)
 	switch {
 	case err != nil:
 		return fmt.Errorf("BASE_URL %w; write it as https://auth.example.com", err)
@@ -111,7 +132,7 @@ func checkCORS(given string, production bool) error {
 
 func (c Config) checkCookies(production bool) error {
 	var faults []error
-	o, err := parseOrigin(c.BaseURL)
+	o, _, err := parseBase(c.BaseURL)
 	if !slices.Contains([]string{"", "auto", "true", "false"}, c.CookieSecure) {
 		faults = append(faults, errors.New("COOKIE_SECURE must be auto, true or false"))
 	}
@@ -154,6 +175,25 @@ func (o origin) unspecified() bool {
 	return err == nil && ip.IsUnspecified()
 }
 
+// basePath is what the path of BASE_URL may be: parts that mean the same to every proxy, browser and mux.
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._~-]*)*/?$`)
+
+// parseBase reads an origin with a path behind it, which is given without a slash at its end.
+func parseBase(s string) (origin, string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Path == "" {
+		o, err := parseOrigin(s)
+		return o, "", err
+	}
+	if !basePath.MatchString(u.Path) || u.RawPath != "" {
+		return origin{}, "", errors.New("has a path of other characters than letters, digits, -, . and _")
+	}
+	path := strings.TrimSuffix(u.Path, "/")
+	u.Path = ""
+	o, err := parseOrigin(u.String())
+	return o, path, err
+}
+
 func parseOrigin(s string) (origin, error) {
 	u, err := url.Parse(s)
 	switch {
@@ -162,7 +202,7 @@ func parseOrigin(s string) (origin, error) {
 	case u.User != nil:
 		return origin{}, errors.New("holds a user name")
 	case u.Path != "" && u.Path != "/":
-		return origin{}, errors.New("has a path, which is not supported")
+		return origin{}, errors.New("has a path, and an origin has none")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return origin{}, errors.New("has a query or a fragment")
 	}

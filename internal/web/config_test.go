@@ -22,7 +22,12 @@ func TestConfigCheck(t *testing.T) {
 		{"localhost as a part", func(c *Config) { c.BaseURL = "http://localhost.evil.test" }, "BASE_URL", ""},
 		{"empty", func(c *Config) { c.BaseURL = "" }, "BASE_URL", "BASE_URL"},
 		{"no scheme", func(c *Config) { c.BaseURL = "auth.good.test" }, "BASE_URL", "BASE_URL"},
-		{"path", func(c *Config) { c.BaseURL = "https://good.test/auth" }, "path", "path"},
+		{"path", func(c *Config) { c.BaseURL = "https://good.test/my.app/auth/" }, "", ""},
+		{"path that browsers shorten", func(c *Config) { c.BaseURL = "https://good.test/../auth" }, "path", "path"},
+		{"path with two slashes", func(c *Config) { c.BaseURL = "https://good.test//auth" }, "path", "path"},
+		{"path with escapes", func(c *Config) { c.BaseURL = "https://good.test/a%2fb" }, "path", "path"},
+		{"path with spaces", func(c *Config) { c.BaseURL = "https://good.test/a b" }, "path", "path"},
+		{"path and query", func(c *Config) { c.BaseURL = "https://good.test/auth?x" }, "query", "query"},
 		{"query", func(c *Config) { c.BaseURL = "https://good.test?x" }, "query", "query"},
 		{"user", func(c *Config) { c.BaseURL = "https://a:b@good.test" }, "user name", "user name"},
 		{"ftp", func(c *Config) { c.BaseURL = "ftp://good.test" }, "ftp://", "ftp://"},
@@ -66,10 +71,15 @@ func TestOriginOfBaseURL(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://Auth.Good.test/": "https://auth.good.test", "https://good.test:443": "https://good.test", "http://good.test:80": "http://good.test",
 		"https://good.test:8443": "https://good.test:8443", "http://[::1]:8000": "http://[::1]:8000", "http://[::1]": "http://[::1]", "bad": "",
+		"https://Good.test:443/Auth/": "https://good.test",
 	} {
 		cfg := Config{BaseURL: in}
 		if got := cfg.Origin(); got != want {
 			t.Errorf("%s: %q, want %q", in, got, want)
 		}
+	}
+	cfg := Config{BaseURL: "https://Good.test:443/Auth/"}
+	if cfg.Path() != "/Auth" || cfg.Base() != "https://good.test/Auth" || cfg.Outside("/signin") != "https://good.test/Auth/signin" {
+		t.Errorf("%q, %q, %q", cfg.Path(), cfg.Base(), cfg.Outside("/signin"))
 	}
 }

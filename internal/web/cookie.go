@@ -11,6 +11,7 @@ import (
 
 // Cookies are the cookies of this server, each with one name for writing and for reading.
 type Cookies struct {
+	below    string // the path of BASE_URL
 	secure   bool
 	sameSite http.SameSite
 	session  *Cookie
@@ -21,7 +22,7 @@ type Cookies struct {
 
 // NewCookies gives the cookies as the configuration wants them.
 func NewCookies(cfg Config) *Cookies {
-	c := &Cookies{secure: cfg.secureCookies(), sameSite: http.SameSiteLaxMode}
+	c := &Cookies{below: cfg.Path(), secure: cfg.secureCookies(), sameSite: http.SameSiteLaxMode}
 	switch cfg.CookieSameSite {
 	case "strict":
 		c.sameSite = http.SameSiteStrictMode
@@ -74,9 +75,12 @@ func (c *Cookies) SetDevice(w http.ResponseWriter, a knowndevice.Arrival, now ti
 	}
 }
 
-// Named is a cookie of another name. Over https it gets the __Host- prefix, which no other host can set, and with it the path
+// Named is a cookie of another name for what is below a path of this server, or with / for the whole host. Over https it gets the __Host- prefix, which no other host can set, and with it the path
 // / that the prefix demands (RFC 6265bis section 4.1.3.2).
 func (c *Cookies) Named(name, path string) *Cookie {
+	if path != "/" {
+		path = c.below + path
+	}
 	if c.secure {
 		name, path = "__Host-"+name, "/"
 	}

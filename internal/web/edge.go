@@ -18,6 +18,7 @@ import (
 // handler sees it, the headers of every answer, and the line in the access log.
 type Edge struct {
 	config       Config
+	path         string // of BASE_URL
 	logger       *slog.Logger
 	now          func() time.Time
 	accessLevel  slog.Level
@@ -45,6 +46,7 @@ func NewEdge(cfg Config, production bool, logger *slog.Logger, now func() time.T
 	}
 	e := &Edge{
 		config:      cfg,
+		path:        cfg.Path(),
 		logger:      logger,
 		now:         now,
 		accessLevel: slog.LevelDebug,
@@ -85,12 +87,16 @@ type Observer func(method, route string, status int, took time.Duration)
 // Observe has f told of every request from now on.
 func (e *Edge) Observe(f Observer) { e.observe.Store(&f) }
 
-// Wrap puts the edge around next, which is the mux of the whole server, or what is around a Routed mux.
-func (e *Edge) Wrap(next http.Handler) http.Handler { return &wrapped{e, next} }
+// Wrap puts the edge around a handler of the app, anywhere on its host.
+func (e *Edge) Wrap(next http.Handler) http.Handler { return &wrapped{e, next, ""} }
+
+// WrapServer puts the edge around the mux of the whole server, or what is around a Routed mux: what is below the path of BASE_URL.
+func (e *Edge) WrapServer(next http.Handler) http.Handler { return &wrapped{e, next, e.path} }
 
 type wrapped struct {
 	edge *Edge
 	next http.Handler
+	path string // below which next is, and knows nothing of it
 }
 
 // ServeHTTP runs one request through the edge and on to the handler.
@@ -104,7 +110,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.origin.Language = language(r.Header["Accept-Language"])
 	x.ctx = exchangeContext{database.WithOrigin(r.Context(), &x.origin), x}
 	r = r.WithContext(&x.ctx)
-	x.w = recorder{ResponseWriter: w, r: r}
+	x.w = recorder{ResponseWriter: w, r: r, path: h.path}
 	defer x.end()
 
 	x.id[0] = x.origin.RequestID
@@ -119,6 +125,10 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := e.refuse(out, r); err != nil {
 		WriteError(&x.w, r, err)
+		return
+	}
+	if !enter(h.path, r) {
+		WriteError(&x.w, r, ErrOutside)
 		return
 	}
 	if origins := r.Header["Origin"]; len(origins) > 0 && e.answerCORS(&x.w, r, origins) {

@@ -57,6 +57,7 @@ func Routed(mux http.Handler) http.Handler {
 type recorder struct {
 	http.ResponseWriter
 	r         *http.Request // as the mux saw it, so that Pattern is set
+	path      string        // below which the handler is
 	status    int
 	bytes     int64
 	swallowed bool
@@ -78,6 +79,9 @@ func (w *recorder) WriteHeader(status int) {
 	}
 	if w.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		w.status = status
+		if to := w.Header().Get("Location"); w.path != "" && strings.HasPrefix(to, "/") {
+			w.Header().Set("Location", w.path+to)
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/admit-dev/admit/internal/idempotency"
 )
@@ -74,17 +75,15 @@ func (o *Once) first(w http.ResponseWriter, r *http.Request, q idempotency.Reque
 			}
 		}
 	}()
-	rec := &recording{ResponseWriter: w, status: http.StatusOK}
+	rec := &recording{ResponseWriter: w, header: map[string][]string{}}
 	next.ServeHTTP(rec, r)
+	if rec.status == 0 {
+		rec.WriteHeader(http.StatusOK)
+	}
 	if rec.status >= http.StatusInternalServerError || rec.status == http.StatusTooManyRequests {
 		return
 	}
-	a := idempotency.Answer{Status: rec.status, Header: map[string][]string{}, Body: rec.body.Bytes()}
-	for _, name := range repeated {
-		if values := w.Header()[name]; len(values) > 0 {
-			a.Header[name] = values
-		}
-	}
+	a := idempotency.Answer{Status: rec.status, Header: rec.header, Body: rec.body.Bytes()}
 	if err := o.answers.End(done, q, a); err != nil {
 		o.log.WarnContext(done, "an answer could not be kept for its idempotency key", "err", err)
 		return
@@ -105,17 +104,26 @@ func replay(w http.ResponseWriter, a idempotency.Answer) {
 type recording struct {
 	http.ResponseWriter
 	status int
+	header map[string][]string
 	body   bytes.Buffer
 }
 
-// WriteHeader notes the status.
+// WriteHeader notes the status and what goes with it, as it is before the edge gets it.
 func (w *recording) WriteHeader(status int) {
 	w.status = status
+	for _, name := range repeated {
+		if values := w.Header()[name]; len(values) > 0 {
+			w.header[name] = slices.Clone(values)
+		}
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write notes the body.
 func (w *recording) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
 	w.body.Write(p)
 	return w.ResponseWriter.Write(p)
 }

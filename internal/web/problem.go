@@ -54,7 +54,7 @@ func newProblem(ctx context.Context, sent http.Header, err error) *Problem {
 		e = apperr.ErrInternal
 	}
 	p := &Problem{
-		Type:       "/docs/errors#" + e.Code,
+		Type:       explained(ctx) + "/docs/errors#" + e.Code,
 		Title:      title(e.Kind),
 		Status:     StatusOf(e),
 		Detail:     e.Message,
@@ -76,6 +76,14 @@ func newProblem(ctx context.Context, sent http.Header, err error) *Problem {
 		}
 	}
 	return p
+}
+
+// explained is what the address of the catalogue begins with.
+func explained(ctx context.Context) string {
+	if x := exchangeOf(ctx); x != nil {
+		return x.edge.path
+	}
+	return ""
 }
 
 // refusal finds what err refuses; a body over the limit and a deadline that passed are refusals of their own.

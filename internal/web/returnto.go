@@ -50,11 +50,11 @@ func Query(r *http.Request) (url.Values, error) {
 // mostOfAReturn is how long a place to lead back to may be.
 const mostOfAReturn = 2000
 
-// ReturnTo is the one decision where a browser may be led after it signed in: a path of this server, or an address of its own
-// origin, of CORS_ORIGINS or of RETURN_TO_ORIGINS. Empty is the root.
+// ReturnTo is the one decision where a browser may be led after it signed in: a path of this host, or an address of its own
+// origin, of CORS_ORIGINS or of RETURN_TO_ORIGINS. Empty is the root of this server. What it gives is an address as Outside makes it.
 func (c Config) ReturnTo(given string) (string, error) {
 	if given == "" {
-		return "/", nil
+		return c.Outside("/"), nil
 	}
 	u, err := plainAddress(given)
 	if err != nil {
@@ -63,6 +63,9 @@ func (c Config) ReturnTo(given string) (string, error) {
 	if u.Scheme == "" {
 		if u.Host != "" || !strings.HasPrefix(given, "/") || strings.HasPrefix(given, "//") {
 			return "", ErrReturnTo
+		}
+		if c.Path() != "" {
+			return c.Origin() + given, nil
 		}
 		return given, nil
 	}

@@ -11,6 +11,7 @@ import (
 // The refusals the edge gives by itself.
 var (
 	ErrNoRoute     = apperr.New(apperr.NotFound, "route_not_found", "There is nothing at this address.")
+	ErrOutside     = apperr.New(apperr.NotFound, "outside_base_path", "This server is below a path of this host, that of BASE_URL, and this address is not. A proxy must pass the address on as it is.")
 	ErrMethod      = apperr.New(apperr.Malformed, "method_not_allowed", "This address does not answer to that method. The Allow header lists those it knows.")
 	ErrPath        = apperr.New(apperr.Malformed, "invalid_path", "The path of this request holds characters that no address has.")
 	ErrTooLarge    = apperr.New(apperr.TooLarge, "body_too_large", "The body of this request is larger than this server accepts.")

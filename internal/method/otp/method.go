@@ -36,7 +36,7 @@ type Deps struct {
 	Notify     *notify.Service
 	Users      *user.Service
 	Door       login.Config
-	Origin     string // of links
+	Base       string // of links
 }
 
 // NewMethods makes those that cfg enables and that messages get anywhere by.
@@ -173,7 +173,7 @@ func (m Method) send(ctx context.Context, c challenge.Challenge, reaches bool) e
 		}
 		msg := notify.Message{To: c.Target, Channel: m.by, UserID: c.UserID, Nobody: !reaches, Expires: c.ExpiresAt, Content: notify.OneTimeCode{Code: sent.Code, Where: notify.Here(tx)}}
 		if sent.Token != "" {
-			msg.Content = notify.MagicLink{Link: m.Origin + "/auth/magic-link?token=" + url.QueryEscape(sent.Token), Code: sent.Code, Where: notify.Here(tx)}
+			msg.Content = notify.MagicLink{Link: m.Base + "/auth/magic-link?token=" + url.QueryEscape(sent.Token), Code: sent.Code, Where: notify.Here(tx)}
 		}
 		return m.Notify.Send(tx, msg)
 	})

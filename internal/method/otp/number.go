@@ -37,7 +37,7 @@ func (s *Service) AskNumber(ctx context.Context, u user.User, text string) error
 			return err
 		}
 		if err == nil && other.ID != u.ID {
-			msg.UserID, msg.Content = other.ID, notify.AccountExists{Link: s.Origin + "/"}
+			msg.UserID, msg.Content = other.ID, notify.AccountExists{Link: s.Base + "/"}
 			return s.Notify.Send(tx, msg)
 		}
 		msg.Expires = tx.Now.Add(Life)

@@ -29,17 +29,17 @@ const developmentName = "development"
 // Development is a provider for trying: whoever types an address there is signed in with it. It answers within the process, and
 // people see one page of it.
 type Development struct {
-	origin string
-	box    *secret.Box
-	key    ed25519.PrivateKey
-	now    func() time.Time
+	base string
+	box  *secret.Box
+	key  ed25519.PrivateKey
+	now  func() time.Time
 }
 
-func newDevelopment(origin string, box *secret.Box, now func() time.Time) *Development {
-	return &Development{origin, box, ed25519.NewKeyFromSeed(box.Derive("development provider", ed25519.SeedSize)), now}
+func newDevelopment(base string, box *secret.Box, now func() time.Time) *Development {
+	return &Development{base, box, ed25519.NewKeyFromSeed(box.Derive("development provider", ed25519.SeedSize)), now}
 }
 
-func (d *Development) issuer() string { return d.origin + "/dev/provider" }
+func (d *Development) issuer() string { return d.base + "/dev/provider" }
 
 func (d *Development) provider() Provider {
 	return Provider{Name: developmentName, Title: "Development account", Issuer: d.issuer(), Scopes: openID, Trusted: true, ClientID: "admit", Secret: "development"}
@@ -60,7 +60,7 @@ type developmentCode struct {
 
 // Approve gives the address to go on to for whoever typed who they are, or for who does not want to.
 func (d *Development) Approve(asked url.Values, who Claimed, cancelled bool) (string, error) {
-	back := d.origin + "/auth/" + d.provider().Name + "/callback"
+	back := d.base + "/auth/" + d.provider().Name + "/callback"
 	if asked.Get("redirect_uri") != back || asked.Get("client_id") != "admit" || asked.Get("code_challenge_method") != "S256" {
 		return "", ErrRefused
 	}
@@ -81,7 +81,7 @@ func (d *Development) Approve(asked url.Values, who Claimed, cancelled bool) (st
 func (d *Development) RoundTrip(r *http.Request) (*http.Response, error) {
 	var out any
 	var err error
-	switch strings.TrimPrefix(r.URL.Path, "/dev/provider") {
+	switch strings.TrimPrefix(r.URL.String(), d.issuer()) {
 	case "/.well-known/openid-configuration":
 		out = place{Issuer: d.issuer(), Auth: d.issuer() + "/authorize", Token: d.issuer() + "/token", Keys: d.issuer() + "/keys", Algs: []string{oidc.EdDSA}, SaysWho: true}
 	case "/keys":

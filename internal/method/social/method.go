@@ -42,7 +42,7 @@ func (Method) Reads(login.Answer) bool { return false }
 func (m Method) Begin(context.Context, login.Attempt) (login.Prompt, error) {
 	list := []Choice{}
 	for _, p := range m.providers {
-		list = append(list, Choice{p.Name, p.Title, m.site.Origin + "/auth/" + p.Name + "/login"})
+		list = append(list, Choice{p.Name, p.Title, m.site.Base + "/auth/" + p.Name + "/login"})
 	}
 	out := login.Prompt{Fields: []login.Field{}, Challenge: list}
 	if len(list) == 1 {

@@ -41,13 +41,13 @@ type Service struct {
 
 // Site is this server as providers know it.
 type Site struct {
-	Origin     string
+	Base       string // its BASE_URL
 	Production bool
 }
 
 // local reports whether people reach this server from its own machine only.
 func (s Site) local() bool {
-	u, err := url.Parse(s.Origin)
+	u, err := url.Parse(s.Base)
 	if err != nil {
 		return false
 	}
@@ -63,7 +63,7 @@ func NewMethod(db *database.DB, cfg Config, site Site, box *secret.Box) (Method,
 	}
 	m := Method{db: db, site: site, providers: list}
 	if cfg.Development == "on" || cfg.Development == "auto" && len(list) == 0 && !site.Production && site.local() {
-		m.development = newDevelopment(site.Origin, box, db.Now)
+		m.development = newDevelopment(site.Base, box, db.Now)
 		m.providers = append(m.providers, m.development.provider())
 	}
 	return m, nil
@@ -77,7 +77,7 @@ func NewService(m Method, cfg Config, network outbound.Config, box *secret.Box, 
 		if m.development != nil && p.Name == m.development.provider().Name {
 			through = m.development
 		}
-		s.lines[p.Name] = newLine(p, network, time.Duration(cfg.TimeoutSeconds)*time.Second, through, m.db.Now, m.site.Origin+"/auth/"+p.Name+"/callback")
+		s.lines[p.Name] = newLine(p, network, time.Duration(cfg.TimeoutSeconds)*time.Second, through, m.db.Now, m.site.Base+"/auth/"+p.Name+"/callback")
 	}
 	return s
 }

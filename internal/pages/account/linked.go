@@ -40,7 +40,7 @@ func (s *account) link(v *pages.Visit) error {
 	if !s.app.Social.Offers(provider) {
 		return social.ErrProvider
 	}
-	t := social.Trip{UserID: v.Live.User.ID, SessionID: v.Live.Session.ID, ReturnTo: atLinked}
+	t := social.Trip{UserID: v.Live.User.ID, SessionID: v.Live.Session.ID, ReturnTo: s.app.Config.Web.Outside(atLinked)}
 	if t.Browser, _ = s.trip.Get(v.R); len(t.Browser) != 64 {
 		t.Browser = secret.Hex32()
 	}

@@ -3,7 +3,7 @@ const news = document.getElementById("news");
 async function look() {
   if (document.hidden) return;
   try {
-    const answer = await fetch("/dev/inbox.json" + location.search, { headers: { Accept: "application/json" } });
+    const answer = await fetch("inbox.json" + location.search, { headers: { Accept: "application/json" } });
     const { items } = await answer.json();
     const newest = items[0]?.id ?? "";
     if (newest === news.dataset.newest) return;

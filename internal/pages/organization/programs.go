@@ -70,7 +70,7 @@ func (s *organization) showPrograms(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := programsPage{visit: v, List: list, Command: "curl -b jar " + s.app.Config.Web.Origin() + "/api/v1/service-accounts -H 'Content-Type: application/json' -d '{\"org_id\":\"" + v.Org.Slug + "\",\"name\":\"Importer\"}'"}
+	p := programsPage{visit: v, List: list, Command: "curl -b jar " + s.app.Config.Web.Base() + "/api/v1/service-accounts -H 'Content-Type: application/json' -d '{\"org_id\":\"" + v.Org.Slug + "\",\"name\":\"Importer\"}'"}
 	if next != "" {
 		p.More = pages.With(v.At+"/service-accounts", url.Values{"cursor": {next}})
 	}

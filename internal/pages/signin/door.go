@@ -52,7 +52,7 @@ func (s *signin) keepReturn(v *pages.Visit) (led bool, err error) {
 func (s *signin) returnTo(v *pages.Visit) string {
 	kept, _ := s.back.Get(v.R)
 	given, err := url.QueryUnescape(kept)
-	if err != nil || given == "" {
+	if err != nil {
 		return "/"
 	}
 	to, err := s.app.Config.Web.ReturnTo(given)
