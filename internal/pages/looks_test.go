@@ -239,10 +239,13 @@ func TestEveryChallengeCanBeUsed(t *testing.T) {
 	})
 }
 
-// In a real browser a passkey is added on its page, opens the door by itself from the field of the name, and is taken away again.
+// In a real browser a passkey is added on its page, opens the door by itself from the field of the name, and is taken away again: also below a
+// path of a host, since its script finds every address on the page.
 func TestPasskeyOnPages(t *testing.T) {
 	b := browser.New(t)
-	s := testkit.StartAt(t, testkit.Config(t, testkit.DatabaseURL(t, "sqlite")), testkit.NewClock())
+	cfg := testkit.Config(t, testkit.DatabaseURL(t, "sqlite"))
+	cfg.Web.BaseURL += "/accounts"
+	s := testkit.StartAt(t, cfg, testkit.NewClock())
 	at := s.Config.Web.BaseURL
 	b.Device()
 	key, err := s.App().Owner.Link(t.Context())
@@ -250,19 +253,19 @@ func TestPasskeyOnPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Open(at + "/start#k=" + key)
-	post(b, "/start", "fill('email', 'ann@example.com'); fill('password', '"+lamp+"')")
+	post(b, "/accounts/start", "fill('email', 'ann@example.com'); fill('password', '"+lamp+"')")
 	b.Open(at + "/account/security/passkey")
 	b.Run(`window.leaving = true; document.querySelector('form[data-passkey] button[type=button]').click(); return {};`)
 	b.Settle()
 	on := b.Run(`return {at: location.pathname, passkeys: document.querySelectorAll('form[action*="/passkeys/"][action$="/remove"]').length, said: document.querySelector('[role=status]').textContent};`)
-	if on["at"] != "/account/security" || on["passkeys"] != 1.0 || on["said"] != "Your passkey is added." {
+	if on["at"] != "/accounts/account/security" || on["passkeys"] != 1.0 || on["said"] != "Your passkey is added." {
 		t.Fatal(on)
 	}
 	b.Open(at + "/signout")
-	post(b, "/signout", "")
-	b.Wait(`location.pathname === '/account'`)
+	post(b, "/accounts/signout", "")
+	b.Wait(`location.pathname === '/accounts/account'`)
 	b.Open(at + "/account/security")
-	post(b, "/account/security/passkeys/", "")
+	post(b, "/accounts/account/security/passkeys/", "")
 	if on = b.Run(`return {passkeys: document.querySelectorAll('form[action*="/passkeys/"]').length};`); on["passkeys"] != 0.0 {
 		t.Fatal(on)
 	}

@@ -22,13 +22,16 @@ type walk struct {
 	mails   map[string]int // those that were read
 }
 
-// walks runs f in a real browser, with scripts and without. Who signs up has to show whose the address is.
+// walks runs f in a real browser, with scripts, on a server below a path of its host, and without. Who signs up has to show whose the address is.
 func walks(t *testing.T, f func(w *walk)) {
 	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
 		t.Run(name, func(t *testing.T) {
 			b := browser.New(t)
 			cfg := testkit.Config(t, testkit.DatabaseURL(t, "sqlite"))
 			cfg.Address.Verification = "required"
+			if scripts {
+				cfg.Web.BaseURL += "/accounts"
+			}
 			s := testkit.StartAt(t, cfg, testkit.NewClock())
 			b.Scripts(scripts)
 			f(&walk{s, b, scripts, map[string]int{}})
@@ -45,7 +48,7 @@ func (w *walk) visit(path string) {
 // send fills in the form whose action begins with a path, and presses its button.
 func (w *walk) send(action string, typed ...string) {
 	w.Helper()
-	w.Fill(`form[action^="`+action+`"]`, typed...)
+	w.Fill(`form[action^="`+w.Config.Web.Path()+action+`"]`, typed...)
 }
 
 // letter is the next mail to an address: its link and its code.
@@ -101,7 +104,7 @@ func (w *walk) told(kinds ...string) {
 // is holds who the browser is signed in as; "" is nobody.
 func (w *walk) is(email string) {
 	w.Helper()
-	if who, _ := w.Run(`const r = await fetch('/auth/me'); return r.ok ? r.json() : {};`)["email"].(string); who != email {
+	if who, _ := w.Run(`const r = await fetch('` + w.Config.Web.Path() + `/auth/me'); return r.ok ? r.json() : {};`)["email"].(string); who != email {
 		w.Fatalf("signed in as %q, not %q:\n%s", who, email, w.Reads())
 	}
 }
@@ -314,7 +317,7 @@ func TestWalkOut(t *testing.T) {
 		other := w.Client()
 		other.Post("/auth/login", testkit.M{"email": "ann@example.com", "password": lamp}).Want(200)
 		w.visit("/account/sessions")
-		w.Fill(`li:not(:has(.badge)) form[action^="/account/sessions/"]`)
+		w.Fill(`li:not(:has(.badge)) form[action^="` + w.Config.Web.Path() + `/account/sessions/"]`)
 		w.told("session.revoked")
 		other.Get("/auth/me").Want(401)
 		w.is("ann@example.com")
@@ -327,7 +330,7 @@ func TestWalkOut(t *testing.T) {
 				w.Fatalf("no copy within a minute:\n%s", w.Reads())
 			}
 		}
-		file := w.Run(`const f = document.querySelector('form[action="/account/data/download"]');
+		file := w.Run(`const f = document.querySelector('form[action$="/account/data/download"]');
 			const r = await fetch(f.action, {method: 'POST', body: new URLSearchParams(new FormData(f))});
 			return {status: r.status, kind: r.headers.get('Content-Type'), begins: new TextDecoder().decode((await r.arrayBuffer()).slice(0, 2))};`)
 		if file["status"] != 200.0 || file["kind"] != "application/zip" || file["begins"] != "PK" {
