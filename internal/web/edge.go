@@ -208,11 +208,10 @@ func (x *exchange) log() {
 	if observe := x.edge.observe.Load(); observe != nil {
 		(*observe)(x.w.r.Method, x.w.r.Pattern, status, took)
 	}
-	level := x.edge.accessLevel
-	if status >= 500 {
+	ctx, level := x.w.r.Context(), x.edge.accessLevel
+	if status >= 500 && (status != http.StatusServiceUnavailable || ctx.Err() == nil) { // a client that has gone away is nobody's fault
 		level = slog.LevelError
 	}
-	ctx := x.w.r.Context()
 	if !x.edge.logger.Enabled(ctx, level) {
 		return
 	}

@@ -226,6 +226,21 @@ func TestAccessLog(t *testing.T) {
 	if last := lines[len(lines)-1]; last["status"] != 500.0 || last["level"] != "ERROR" {
 		t.Errorf("%v", last)
 	}
+	for gone, level := range map[bool]string{true: "DEBUG", false: "ERROR"} { // a client that has gone away is no fault of the server
+		ctx, leave := context.WithCancel(t.Context())
+		h := e.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if gone {
+				leave()
+			}
+			WriteError(w, r, context.Canceled)
+		}))
+		serve(h, request("GET", "/waiting").WithContext(ctx))
+		leave()
+		lines = j.lines(t)
+		if last := lines[len(lines)-1]; last["status"] != 503.0 || last["level"] != level {
+			t.Errorf("gone away %v: %v", gone, last)
+		}
+	}
 }
 
 func TestThePatternIsKnownThroughMiddleware(t *testing.T) {
