@@ -34,9 +34,10 @@ run: ## Start the server
 dev: ## Run the server, log each request, and start again when a file changes
 	DEBUG=true $(GO) run $(AIR) --tmp_dir dist --build.cmd '$(GO) build -o dist/dev ./cmd/admit' --build.full_bin 'dist/dev serve' --build.include_ext go,html,json,css,js,sql --build.exclude_dir dist,.cache,bench,docs,sdk
 
+# All of vet has run before the tests, so none of it runs with each.
 test: format-check vet ## Run everything: formatting, vet, and all tests on SQLite and PostgreSQL with the race detector
 	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")
-	$(if $(RACE),CGO_ENABLED=1) scripts/with-services.sh $(GO) test $(RACE) -timeout 80m ./...
+	$(if $(RACE),CGO_ENABLED=1) scripts/with-services.sh $(GO) test $(RACE) -vet=off -timeout 80m ./...
 	$(if $(RACE),CGO_ENABLED=1) $(MAKE) --no-print-directory interop
 
 test-fast: ## Run the tests on SQLite alone, without any service and without those that kill servers
@@ -63,8 +64,9 @@ format-check:
 	@unformatted=$$(find . -name '*.go' -not -path './.cache/*' -not -path '*/node_modules/*' -print0 | xargs -0 gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 
+# Without cgo, as build and the tests that start whole programs compile: they find done what vet has compiled.
 vet:
-	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) vet ./...
 
 typecheck: vet ## Check types (go vet)
 

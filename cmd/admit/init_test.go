@@ -53,6 +53,7 @@ func (a begun) make(target string) *exec.Cmd {
 	cmd := exec.CommandContext(a.Context(), "make", append([]string{"--no-print-directory", target}, a.vars...)...)
 	cmd.Dir = a.dir
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") })
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=0")                               // as make vet has compiled everything
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it ends what it has started
 	cmd.WaitDelay = 10 * time.Second
 	return cmd

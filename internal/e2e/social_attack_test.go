@@ -112,6 +112,7 @@ func TestSOC03IdentityIsIssuerAndSubject(t *testing.T) {
 	eachSocial(t, func(cfg *admit.Config, f *fake) {
 		acme(cfg, f)
 		second := newFake(f.t, f.now)
+		second.rotate("k1")
 		other.Store(f.URL, second)
 		cfg.Social.GitLab = client(second)
 	}, func(s *testkit.Server, f *fake) {
@@ -369,6 +370,7 @@ var hostile = map[string]func(f *fake){
 	},
 	"another's key": func(f *fake) {
 		other := newFake(f.t, f.now)
+		other.rotate("k1")
 		f.sign = other.signed
 	},
 	"wrong issuer":          func(f *fake) { f.change = func(c m) { c["iss"] = "https://evil.test" } },

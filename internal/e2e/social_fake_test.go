@@ -58,18 +58,27 @@ type fake struct {
 func newFake(t testing.TB, now func() time.Time) *fake {
 	f := &fake{t: t, now: now, asked: map[string]url.Values{}, spent: map[string]bool{}, profiles: map[string]any{}, claims: m{"sub": "s-1", "email": "ann@example.com", "email_verified": true, "name": "Ann"}, said: m{}}
 	f.secret = func(id, secret string) bool { return id == "client" && secret == "shared" }
-	f.rotate("k1")
+	f.publish("k1", firstKey())
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
 }
 
-// rotate has the fake sign with another key, and publish no other.
-func (f *fake) rotate(kid string) {
+// firstKey is what every fake signs with until it rotates: to make one takes long under the race detector.
+var firstKey = sync.OnceValue(newProviderKey)
+
+func newProviderKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		f.t.Fatal(err)
+		panic(err)
 	}
+	return key
+}
+
+// rotate has the fake sign with another key, and publish no other.
+func (f *fake) rotate(kid string) { f.publish(kid, newProviderKey()) }
+
+func (f *fake) publish(kid string, key *rsa.PrivateKey) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.key, f.kid, f.published = key, kid, []jose.JSONWebKey{{Key: &key.PublicKey, KeyID: kid, Algorithm: "RS256", Use: "sig"}}
