@@ -26,10 +26,6 @@ import (
 	"github.com/admit-dev/admit/internal/notify"
 )
 
-// Servers that live for a second each leave much garbage. A test has the memory to let it lie, and no time: under the race detector
-// a sixth of it went into collecting.
-func init() { debug.SetGCPercent(400) }
-
 // Clock is a clock that stands still.
 type Clock struct {
 	mu sync.Mutex
@@ -174,6 +170,9 @@ func StartAt(t *testing.T, cfg admit.Config, clock *Clock, more ...admit.Option)
 
 func start(t *testing.T, cfg admit.Config, clock *Clock, l net.Listener, more []admit.Option) *Server {
 	t.Helper()
+	// Servers that live for a second each leave much garbage. A test has the memory to let it lie, and no time: under the race detector a sixth of
+	// it went into collecting.
+	debug.SetGCPercent(400)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
