@@ -289,7 +289,7 @@ func TestProductionRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range [][2]string{{"SESSION_SECRET_KEY", ""}, {"SESSION_SECRET_KEY", strings.Repeat("a", 31)}, {"SESSION_SECRET_KEY", strings.Repeat("a", 64)}, {"SESSION_SECRET_KEY", "change-me-please-change-me-please-1"}, {"COOKIE_SECURE", "false"}, {"BASE_URL", "http://auth.example.com"},
-		{"BASE_URL", "https://auth.example.com/path"}, {"BASE_URL", "nonsense"}, {"BASE_URL", "https://0.0.0.0"}, {"DATABASE_URL", ""}, {"DATABASE_URL", "mysql://x"}, {"ACCESS_SECRET", "short"}, {"REFRESH_SECRET", "short"}, {"CORS_ORIGINS", `["*"]`}, {"CORS_ORIGINS", `["http://app.example.com"]`},
+		{"BASE_URL", "https://auth.example.com/a//b"}, {"BASE_URL", "nonsense"}, {"BASE_URL", "https://0.0.0.0"}, {"DATABASE_URL", ""}, {"DATABASE_URL", "mysql://x"}, {"ACCESS_SECRET", "short"}, {"REFRESH_SECRET", "short"}, {"CORS_ORIGINS", `["*"]`}, {"CORS_ORIGINS", `["http://app.example.com"]`},
 		{"TRUSTED_PROXIES", "0.0.0.0/0"}, {"PASSWORD_HASH_MEMORY_KIB", "64"}, {"ENVIRONMENT", "prod"}, {"RATE_LIMIT", "of"}, {"ENUMERATION_PROTECTION", "yes"}, {"COOKIE_SAMESITE", "whatever"}, {"ACCESS_TOKEN_ALGORITHM", "none"}, {"ACCESS_TOKEN_EXPIRE_M", "0"}} {
 		err := load(bad[0], bad[1])
 		if err == nil || !strings.Contains(err.Error(), bad[0]) {

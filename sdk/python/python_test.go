@@ -247,7 +247,7 @@ func authorize(t *testing.T, server program, at string) {
 
 	// FastAPI's page takes Swagger UI from another host, which is not asked here: the same comes from our own documentation.
 	page := string(server.client().Get("/docs").Want(200).Body)
-	_, after, _ := strings.Cut(page, `src="/docs/assets/swagger-ui-bundle`)
+	_, after, _ := strings.Cut(page, `src="docs/assets/swagger-ui-bundle`)
 	name, _, _ := strings.Cut(after, `"`)
 	script := server.client().Get("/docs/assets/swagger-ui-bundle" + name).Want(200).Body
 	text, err := json.Marshal(string(script))
