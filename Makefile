@@ -91,7 +91,7 @@ bench: ## Measure Admit beside a bare server, Casbin and cedar-go
 	cd bench && $(GO) run .
 
 interop: ## Hold signing in to an OpenID provider that is not ours, and events to a Kafka and a NATS server
-	cd interop && $(GO) test $(RACE) ./...
+	cd interop && ../scripts/with-services.sh $(GO) test $(RACE) ./...
 
 build: ## Build ./dist/admit
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/admit ./cmd/admit
