@@ -190,6 +190,10 @@ cleanup() {
 	local code=$?
 	trap '' INT TERM HUP
 	trap - EXIT
+	if [ "$code" != 0 ] && [ -n "${bouncer_port:-}" ] && ! (exec 3<>"/dev/tcp/127.0.0.1/$bouncer_port") 2>/dev/null; then
+		say 'PgBouncer ended before the command did; the last it said:'
+		grep -v 'LOG stats' "$dir/pgbouncer.log" "$dir/pgbouncer.err" | tail -n 20 >&2 || true
+	fi
 	stop_pid "$dir/pgbouncer.pid" TERM
 	stop_pid "$dir/data/postmaster.pid" INT # INT is Postgres's fast shutdown: it does not wait for clients
 	rm -rf "$dir"
