@@ -69,6 +69,9 @@ func TestRootOfAHostWithAPath(t *testing.T) {
 	if got, _ := json.Marshal(doc["servers"]); string(got) != `[{"url":"/accounts"}]` {
 		t.Errorf("the document is of %s", got)
 	}
+	if text := string(host.Get("/.well-known/security.txt").Want(200).Body); !strings.Contains(text, "Canonical: "+s.Config.Web.Origin()+"/.well-known/security.txt\n") { // RFC 9116, section 3: the root of the host
+		t.Error(text)
+	}
 	if to := host.Get("/.well-known/change-password").Want(302).Header.Get("Location"); to != "/accounts/account/security/password" {
 		t.Error(to)
 	}
@@ -130,6 +133,13 @@ func TestWaysBelowAPath(t *testing.T) {
 		t.Errorf("leads to %s", to)
 	}
 	c.Get("/auth/me").Want(200)
+	s.Config.Web.CookieSameSite = "strict"
+	strict := testkit.Start(t, s.Config, s.Clock).Client()
+	asked = inside(strict.Get("/auth/development/login?return_to=/jobs").Want(302).Header.Get("Location"))
+	to = inside(strict.Fill(asked, "/dev/provider/authorize", url.Values{"asked": {asked[strings.IndexByte(asked, '?')+1:]}, "email": {"ann@example.com"}, "verified": {"on"}}).Want(303).Header.Get("Location"))
+	if page := string(strict.Get(to).Want(200).Body); !strings.Contains(page, s.Config.Web.Origin()+"/jobs") { // a page is between, since a browser keeps a strict cookie back
+		t.Error(page)
+	}
 
 	c.Post("/auth/magic-link", m{"email": "ann@example.com"}).Want(202)
 	if link := s.Letter("ann@example.com").Links[0]; !strings.HasPrefix(link, s.Config.Web.Base()+"/auth/magic-link?token=") {

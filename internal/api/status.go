@@ -63,7 +63,7 @@ func (s *API) securityContact() {
 	s.mux.ServeMux.HandleFunc("GET "+at, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		until := s.app.DB.Now().Add(believed).UTC().Truncate(24 * time.Hour).Format(time.RFC3339)
-		_, _ = w.Write([]byte("Contact: " + contact + "\nExpires: " + until + "\nCanonical: " + s.app.Config.Web.Base() + at + "\n"))
+		_, _ = w.Write([]byte("Contact: " + contact + "\nExpires: " + until + "\nCanonical: " + s.app.Config.Web.Origin() + at + "\n"))
 	})
 }
 

@@ -153,10 +153,10 @@ func (e *Examination) messages(ctx context.Context, a *App) {
 // Address checks that BASE_URL, the cookies and the proxy fit each other.
 func (e *Examination) Address(cfg *config.Config) {
 	web, before := cfg.Web, len(e.Checks)
-	origin := web.Origin()
-	u, _ := url.Parse(origin) // Origin has parsed it before
+	base := web.Base()
+	u, _ := url.Parse(base) // Base has parsed it before
 	if !web.HTTPS() && !loopback(u.Hostname()) {
-		e.Note(Warning, "address", "BASE_URL is "+origin+": passwords and cookies cross the network in the clear, and passkeys need https", "Put TLS in front and set BASE_URL=https://"+u.Hostname())
+		e.Note(Warning, "address", "BASE_URL is "+base+": passwords and cookies cross the network in the clear, and passkeys need https", "Put TLS in front and set BASE_URL=https://"+u.Hostname()+web.Path())
 	}
 	if web.HTTPS() && web.CookieSecure == "false" {
 		e.Note(Warning, "address", "COOKIE_SECURE=false, though BASE_URL is https: the cookies would also be sent in the clear", "Remove COOKIE_SECURE.")
@@ -171,7 +171,7 @@ func (e *Examination) Address(cfg *config.Config) {
 		e.Note(Warning, "address", "ADDR "+cfg.Server.Addr+" can be reached from other machines, and this is development", "Set ENVIRONMENT=production, or listen on 127.0.0.1.")
 	}
 	if len(e.Checks) == before {
-		e.Note(Fine, "address", origin+" fits the cookies", "")
+		e.Note(Fine, "address", base+" fits the cookies", "")
 	}
 }
 

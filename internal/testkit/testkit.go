@@ -54,7 +54,7 @@ type Server struct {
 	*testing.T
 	*admit.Server
 	*Clock
-	URL    string // where it listens
+	URL    string // where it listens, with the path of BASE_URL
 	Engine string
 	Config admit.Config
 

@@ -63,6 +63,11 @@ func (c Config) Path() string {
 // Base is BASE_URL, the issuer. Links are made by putting a path of this server behind it.
 func (c Config) Base() string { return c.Origin() + c.Path() }
 
+// Own reports whether an address that ReturnTo gave is of this host.
+func (c Config) Own(address string) bool {
+	return strings.HasPrefix(address, "/") || strings.HasPrefix(address, c.Origin()+"/")
+}
+
 // Outside is how others write an address of this server. In here one that begins with / is of this server, as if it had the host to itself;
 // where BASE_URL has a path, every other is whole, scheme and all, so that the two are never taken for each other.
 func (c Config) Outside(address string) string {
@@ -89,7 +94,7 @@ func (c Config) secureCookies() bool {
 }
 
 func (c Config) checkBase(production bool) error {
-	o, _, err := parseBase(c.BaseURL)
+	o, path, err := parseBase(c.BaseURL)
 	switch {
 	case err != nil:
 		return fmt.Errorf("BASE_URL %w; write it as https://auth.example.com", err)
@@ -98,7 +103,7 @@ func (c Config) checkBase(production bool) error {
 	case o.unspecified():
 		return errors.New("BASE_URL is an address to listen on, and nobody can reach it; put that in ADDR, and in BASE_URL the name people type")
 	case production && o.scheme == "http" && !o.loopback():
-		return fmt.Errorf("BASE_URL is http, and in production passwords would cross the network in the clear; make it https://%s and put TLS in front", o.host)
+		return fmt.Errorf("BASE_URL is http, and in production passwords would cross the network in the clear; make it https://%s and put TLS in front", o.host+path)
 	}
 	return nil
 }
@@ -181,17 +186,16 @@ var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._~-]*)*/?$`)
 // parseBase reads an origin with a path behind it, which is given without a slash at its end.
 func parseBase(s string) (origin, string, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Path == "" {
-		o, err := parseOrigin(s)
-		return o, "", err
+	if err != nil {
+		return origin{}, "", errors.New("is not an absolute address")
 	}
-	if !basePath.MatchString(u.Path) || u.RawPath != "" {
-		return origin{}, "", errors.New("has a path of other characters than letters, digits, -, . and _")
-	}
-	path := strings.TrimSuffix(u.Path, "/")
-	u.Path = ""
+	path, escaped := u.Path, u.RawPath != ""
+	u.Path, u.RawPath = "", ""
 	o, err := parseOrigin(u.String())
-	return o, path, err
+	if err == nil && (escaped || !basePath.MatchString(path)) {
+		err = errors.New("has a path of other characters than letters, digits, -, . and _")
+	}
+	return o, strings.TrimSuffix(path, "/"), err
 }
 
 func parseOrigin(s string) (origin, error) {

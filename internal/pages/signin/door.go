@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/admit-dev/admit/internal/login"
@@ -81,7 +80,7 @@ func (s *signin) showDoor(v *pages.Visit) error {
 	p := doorPage{SignUp: s.app.Config.Login.SignUp}
 	p.Last, _ = s.last.Get(v.R)
 	to := s.returnTo(v)
-	if u, err := url.Parse(to); err == nil && u.Host != "" && !strings.HasPrefix(to, s.app.Config.Web.Origin()+"/") {
+	if u, err := url.Parse(to); err == nil && !s.app.Config.Web.Own(to) {
 		p.To = u.Host
 	}
 	for _, name := range s.app.Door.Methods() {

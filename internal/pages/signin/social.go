@@ -161,7 +161,7 @@ func (s *signin) comeBack(v *pages.Visit) error {
 
 // arrive leads on. Where the session cookie is strict, no browser sends it on the way from another site, so that a page is between.
 func (s *signin) arrive(v *pages.Visit, to string) error {
-	if cfg := s.app.Config.Web; cfg.CookieSameSite == "strict" && (strings.HasPrefix(to, "/") || strings.HasPrefix(to, cfg.Origin()+"/")) {
+	if cfg := s.app.Config.Web; cfg.CookieSameSite == "strict" && cfg.Own(to) {
 		return v.Show(s.arrived, v.T("social.arrived"), to)
 	}
 	return v.Redirect(to)
