@@ -128,7 +128,11 @@ func (e *examination) store() {
 		where = ", " + file
 	}
 	e.Note(fine, "database", fmt.Sprintf("%s%s, answers in %s", version, where, max(time.Since(began).Round(10*time.Microsecond), 10*time.Microsecond)), "")
-	if e.schema(db) && !cli.Missing(app.KeyFile(e.cfg)) {
+	if !e.schema(db) {
+		return
+	}
+	e.Replicas(e.Ctx, db)
+	if !cli.Missing(app.KeyFile(e.cfg)) {
 		e.inside(quiet)
 	}
 }

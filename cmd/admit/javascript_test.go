@@ -22,7 +22,7 @@ import (
 
 const pass = "a password of somebody"
 
-// board is examples/express beside admit serve, which stands behind a proxy that counts: two processes of their own.
+// board is examples/express beside admit serve, which is below a path behind a proxy that counts: two processes of their own.
 type board struct {
 	*bench
 	auth, app string // where each is
@@ -51,7 +51,7 @@ func newBoard(t *testing.T) *board {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	h.must(err)
 	direct, app := freeAddr(t), freeAddr(t)
-	h.auth, h.app = "http://localhost:"+port(listener.Addr().String()), "http://localhost:"+port(app)
+	h.auth, h.app = "http://localhost:"+port(listener.Addr().String())+"/accounts", "http://localhost:"+port(app)
 	proxy := &http.Server{ReadHeaderTimeout: time.Minute, Handler: h.proxy(&url.URL{Scheme: "http", Host: direct})}
 	go func() { _ = proxy.Serve(listener) }()
 	t.Cleanup(func() { _ = proxy.Close() })
@@ -83,7 +83,7 @@ func (h *board) proxy(to *url.URL) http.Handler {
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Path == "/api/v1/refresh" {
+		if r.Method == http.MethodPost && r.URL.Path == "/accounts/api/v1/refresh" {
 			h.refreshes.Add(1)
 			h.gate.RLock()
 			defer h.gate.RUnlock()
@@ -116,8 +116,8 @@ func freeAddr(t *testing.T) string {
 }
 
 // at is a program that talks to one of the two.
-func (h *board) at(origin, bearer string) *testkit.Client {
-	c := served{url: strings.Replace(origin, "localhost", "127.0.0.1", 1)}.client(h.T)
+func (h *board) at(address, bearer string) *testkit.Client {
+	c := served{url: strings.Replace(address, "localhost", "127.0.0.1", 1)}.client(h.T)
 	c.Bearer = bearer
 	return c
 }
@@ -149,6 +149,10 @@ func (h *board) settle() {
 	} {
 		h.run(args...).want(0)
 	}
+	eve := h.at(h.auth, h.signIn("eve@example.com").Text("access_token"))
+	eventually(h.T, time.Minute, "the server hears of what commands have changed", func() bool {
+		return eve.Post("/api/v1/check", testkit.M{"permission": "post_job", "org_id": "acme"}).JSON["allowed"] == true
+	})
 }
 
 // The example lets people through by who they are, by what they are on the whole platform and by what their organization says, and hears of every end and every change.

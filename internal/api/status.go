@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/part"
 	"github.com/admit-dev/admit/internal/web"
 )
@@ -88,6 +90,13 @@ func (s *API) ready(w http.ResponseWriter, r *http.Request) {
 		if err := s.app.Redis.Ping(ctx); err != nil { // the server does its work without it, and to take it out would help nobody
 			h.Components["redis"] = Component{"unavailable"}
 			h.Status, h.Detail = "degraded", "redis does not answer: this server counts by itself and asks the database"
+		}
+	}
+	if s.app.DB.HasReplicas() {
+		h.Components["replicas"] = Component{"ok"}
+		if slices.ContainsFunc(s.app.DB.Replicas(ctx), func(r database.Replica) bool { return r.Err != nil }) { // nor is any of them needed
+			h.Components["replicas"] = Component{"unavailable"}
+			h.Status, h.Detail = "degraded", "a replica does not answer as it should: this server asks the others and the database"
 		}
 	}
 	if err := s.app.DB.Ping(ctx); err != nil {

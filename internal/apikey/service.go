@@ -76,8 +76,8 @@ func (s *Service) ByText(ctx context.Context, text string) (*session.Live, error
 	if !sound(text) || !s.parts.On(partOf(strings.HasPrefix(text, ofService))) {
 		return nil, ErrInvalid
 	}
-	live, err := s.sessions.ByKey(ctx, text, func() (session.Session, user.User, error) {
-		k, u, err := byHash(ctx, s.db, s.hash(text))
+	live, err := s.sessions.ByKey(ctx, text, func(ctx context.Context, q database.Querier) (session.Session, user.User, error) {
+		k, u, err := byHash(ctx, q, s.hash(text))
 		return k.session(), barred(u), err
 	})
 	if errors.Is(err, session.ErrUnknown) {
@@ -102,8 +102,8 @@ func (s *Service) Afford(keyID string) error {
 	return s.limiter.Take(keyID, s.rule).Err()
 }
 
-func (s *Service) byID(ctx context.Context, keyID string) (session.Session, user.User, error) {
-	k, u, err := byID(ctx, s.db, keyID)
+func (s *Service) byID(ctx context.Context, q database.Querier, keyID string) (session.Session, user.User, error) {
+	k, u, err := byID(ctx, q, keyID)
 	if errors.Is(err, ErrInvalid) || err == nil && !s.parts.On(partOf(u.Service)) {
 		err = session.ErrUnknown
 	}

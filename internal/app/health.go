@@ -13,6 +13,7 @@ import (
 	"github.com/admit-dev/admit/internal/apperr"
 	"github.com/admit-dev/admit/internal/authz"
 	"github.com/admit-dev/admit/internal/config"
+	"github.com/admit-dev/admit/internal/database"
 	"github.com/admit-dev/admit/internal/notify"
 	"github.com/admit-dev/admit/internal/notify/mail"
 	"github.com/admit-dev/admit/internal/notify/sms"
@@ -82,6 +83,21 @@ func (e *Examination) database(ctx context.Context, a *App) {
 		return
 	}
 	e.Note(Fine, "database", version+" answers", "")
+	e.Replicas(ctx, a.DB)
+}
+
+// Replicas checks each standby.
+func (e *Examination) Replicas(ctx context.Context, db *database.DB) {
+	for _, r := range db.Replicas(ctx) {
+		switch {
+		case r.Err != nil:
+			e.Note(Problem, "replica", r.Host+": "+r.Err.Error(), "See that it is a standby of the server of DATABASE_URL and that this machine reaches it. Sessions are looked for in the database meanwhile.")
+		case r.Lag > time.Minute:
+			e.Note(Warning, "replica", fmt.Sprintf("%s is behind by %s", r.Host, r.Lag.Round(time.Second)), "What it does not know yet is asked of the database. See what keeps it: pg_stat_replication on the server of DATABASE_URL.")
+		default:
+			e.Note(Fine, "replica", r.Host+" follows", "")
+		}
+	}
 }
 
 // Redis checks that it answers.

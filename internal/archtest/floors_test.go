@@ -11,7 +11,7 @@ import (
 // floors, from the ground up. A package imports only from floors below its own: two on one floor do not know each other.
 // A new package gets a place here; a name that ends in /… stands for every package below it.
 var floors = [][]string{
-	{"internal/apperr", "internal/completion", "internal/device", "internal/id", "internal/place", "internal/revoked", "internal/strict", "internal/theme", "internal/typo", "internal/wordlist", "internal/words", "sdk/js", "sdk/python"},
+	{"internal/apperr", "internal/breaker", "internal/completion", "internal/device", "internal/id", "internal/place", "internal/revoked", "internal/strict", "internal/theme", "internal/typo", "internal/wordlist", "internal/words", "sdk/js", "sdk/python"},
 	{"internal/database", "internal/outbound", "internal/part", "internal/redis", "internal/secret"},
 	{"internal/wordlist/make", "internal/breach", "internal/event", "internal/idempotency", "internal/notify", "internal/ratelimit", "internal/tracing", "internal/user"},
 	{"internal/authz", "internal/challenge", "internal/consent", "internal/knowndevice", "internal/notify/mail", "internal/notify/sms", "internal/sink"},

@@ -40,7 +40,7 @@ var realTime = map[string]string{
 	"internal/database/database.go":  "the same, for a store that is opened by itself",
 	"internal/event/feed.go":         "how old the database's last answer is, on the monotonic clock: a clock that is moved must not make a stale copy fresh",
 	"internal/revocation/service.go": "how old what it read last is, on the monotonic clock",
-	"internal/redis/redis.go":        "how long an answer is waited for, and how long none is asked for after that, on the monotonic clock",
+	"internal/breaker/breaker.go":    "how long a service is left alone that has failed",
 	"internal/testkit/redis.go":      "how long a connection to it may take",
 	"internal/token/service.go":      "how often an unknown key id may make us ask the database, which no wrong clock may change",
 	"internal/testkit/postfix.go":    "how long a mail takes through another program",

@@ -26,6 +26,9 @@ type DB struct {
 	solo   *soloWriter // SQLite only: one connection that writes, for everybody
 	opt    Options
 
+	replicas []*replica
+	turn     atomic.Uint64 // which of them is asked first
+
 	asked atomic.Int64
 	stmts sync.Map // text → *sql.Stmt of the read pool, SQLite only
 	mu    sync.RWMutex
@@ -69,7 +72,7 @@ func (d *DB) Close() error {
 	}
 	d.stmts.Range(func(_, s any) bool { _ = s.(*sql.Stmt).Close(); return true })
 	if d.read == d.write {
-		return d.write.Close()
+		return errors.Join(d.closeReplicas(), d.write.Close())
 	}
 	return errors.Join(d.read.Close(), d.write.Close())
 }

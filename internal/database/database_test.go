@@ -364,6 +364,19 @@ func TestDatabaseURL(t *testing.T) {
 			t.Error(bad, err)
 		}
 	}
+	for _, c := range []struct{ url, replica, says string }{
+		{"postgres://u:p@h/n", "postgresql://u:hidden@h2:1/n", ""},
+		{"sqlite:///x.db", "postgres://u:hidden@h2/n", "needs PostgreSQL"},
+		{"", "postgres://u:hidden@h2/n", "needs PostgreSQL"},
+		{"postgres://u:p@h/n", "sqlite:///x.db", "names a file"},
+		{"postgres://u:p@h/n", "h2:hidden", "is no store"},
+		{"postgres://u:p@h/n", "postgres://", "is no address"},
+	} {
+		err := (database.Config{URL: c.url, ReplicaURLs: []string{c.replica}}).Check(false)
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), "DATABASE_REPLICA_URLS") || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "hidden")) {
+			t.Error(c, err)
+		}
+	}
 }
 
 func BenchmarkWrite(b *testing.B) {

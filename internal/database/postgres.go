@@ -16,13 +16,9 @@ const postgresName = "postgres"
 // openPostgres makes the pool.
 func (d *DB) openPostgres(ctx context.Context, address string, cfg Config) error {
 	d.engine = engine{name: postgresName, isolation: sql.LevelSerializable}
-	pg, err := pgx.ParseConfig(address)
+	pg, err := parsePostgres("DATABASE_URL", address)
 	if err != nil {
-		// pgx's own words may hold the password
-		return errors.New("DATABASE_URL is no address Postgres understands: write postgres://user:password@host:5432/name?sslmode=require")
-	}
-	if pg.ConnectTimeout == 0 {
-		pg.ConnectTimeout = 5 * time.Second
+		return err
 	}
 	if !strings.Contains(address, "default_query_exec_mode") {
 		// Unnamed statements are one round trip too, and work behind PgBouncer in transaction mode, where a named one may
@@ -37,7 +33,20 @@ func (d *DB) openPostgres(ctx context.Context, address string, cfg Config) error
 	d.write.SetMaxIdleConns(cfg.MaxConnections)
 	d.write.SetConnMaxLifetime(time.Hour)
 	d.read = d.write
-	return nil
+	return d.openReplicas(cfg)
+}
+
+// parsePostgres reads the address that a setting names.
+func parsePostgres(setting, address string) (*pgx.ConnConfig, error) {
+	pg, err := pgx.ParseConfig(address)
+	if err != nil {
+		// pgx's own words may hold the password
+		return nil, errors.New(setting + " is no address Postgres understands: write postgres://user:password@host:5432/name?sslmode=require")
+	}
+	if pg.ConnectTimeout == 0 {
+		pg.ConnectTimeout = 5 * time.Second
+	}
+	return pg, nil
 }
 
 // pooled reports whether somebody stands between us and the server, or nobody can tell: then the process that answers is not

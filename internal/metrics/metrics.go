@@ -149,6 +149,8 @@ var (
 	dbWaits      = desc("admit_database_waits_total", "How often a connection was waited for.")
 	dbWaited     = desc("admit_database_wait_seconds_total", "How long connections were waited for.")
 	dbAsked      = desc("admit_database_questions_total", "Queries, snapshots, and tries at a change.")
+	replicaUp    = desc("admit_database_replica_up", "1 while a standby of DATABASE_REPLICA_URLS answers as one.", "replica")
+	replicaLag   = desc("admit_database_replica_lag_seconds", "How old the newest change is that a standby has not taken on. Absent while it does not answer.", "replica")
 	feedFresh    = desc("admit_feed_fresh", "1 while the server hears of every change; nothing is answered from memory while it is 0.")
 	hashWaiting  = desc("admit_password_hash_waiting", "Callers in the queue for a password hash.")
 	hashRunning  = desc("admit_password_hash_running", "Password hashes under way.")
@@ -169,7 +171,7 @@ var (
 
 // Describe names what state has to tell.
 func (s *state) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{dbInUse, dbOpen, dbWaits, dbWaited, dbAsked, feedFresh, hashWaiting, hashRunning, hashDone, hashShed, hashSeconds, lookups, limited,
+	for _, d := range []*prometheus.Desc{dbInUse, dbOpen, dbWaits, dbWaited, dbAsked, replicaUp, replicaLag, feedFresh, hashWaiting, hashRunning, hashDone, hashShed, hashSeconds, lookups, limited,
 		mailsWaiting, mailsOldest, mailsFailed, sinkLag, sinkFailures, hooksWaiting, hooksParked, redisUp} {
 		to <- d
 	}
@@ -189,6 +191,7 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 	count(dbWaits, float64(db.WaitCount))
 	count(dbWaited, db.WaitDuration.Seconds())
 	count(dbAsked, float64(s.app.DB.Asked()))
+	s.replicas(ctx, to)
 	gauge(feedFresh, truth(s.app.Fresh()))
 	h := s.app.Hasher.Stats()
 	gauge(hashWaiting, float64(h.Waiting))
@@ -199,6 +202,7 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 	seen := s.app.Sessions.Lookups()
 	count(lookups, float64(seen.Memory), "memory")
 	count(lookups, float64(seen.Shared), "redis")
+	count(lookups, float64(seen.Replica), "replica")
 	count(lookups, float64(seen.Database), "database")
 	gauge(limited, float64(s.app.Limiter.Len()))
 	if b, err := s.app.Notify.Backlog(ctx); err == nil { // while the database does not answer these are absent
@@ -209,6 +213,16 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 	s.sinks(ctx, to)
 	if s.app.Redis != nil {
 		gauge(redisUp, truth(s.app.Redis.Ping(ctx) == nil))
+	}
+}
+
+// replicas tells how the standbys stand.
+func (s *state) replicas(ctx context.Context, to chan<- prometheus.Metric) {
+	for _, r := range s.app.DB.Replicas(ctx) {
+		to <- prometheus.MustNewConstMetric(replicaUp, prometheus.GaugeValue, truth(r.Err == nil), r.Host)
+		if r.Err == nil {
+			to <- prometheus.MustNewConstMetric(replicaLag, prometheus.GaugeValue, r.Lag.Seconds(), r.Host)
+		}
 	}
 }
 

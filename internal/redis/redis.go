@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/admit-dev/admit/internal/breaker"
 )
 
 // Config says where it is.
@@ -40,24 +42,16 @@ func (c Config) option() (rueidis.ClientOption, error) {
 	return o, nil
 }
 
-const (
-	patience = 100 * time.Millisecond // how long an answer is waited for
-	rest     = time.Second            // how long it is left alone after it gave none
-	quiet    = time.Minute            // how often the log is told, where it is ill again and again
-)
+const patience = 100 * time.Millisecond // how long an answer is waited for
 
 // ErrAway says that Redis has not answered in time.
 var ErrAway = errors.New("redis: no answer")
 
 // Client asks Redis. One that is nil has none to ask, and everything it is asked is ErrAway.
 type Client struct {
-	option rueidis.ClientOption
-	log    *slog.Logger
-	began  time.Time
-	conn   atomic.Pointer[rueidis.Client]
-	ill    atomic.Bool
-	again  atomic.Int64 // since began: when it may be asked again, 0 while it is well
-	saidAt atomic.Int64 // since began: when the log was told that it is ill
+	option  rueidis.ClientOption
+	breaker *breaker.Breaker
+	conn    atomic.Pointer[rueidis.Client]
 }
 
 // Open makes the Client the settings ask for, nil when they name no Redis. One that does not answer yet is asked again later.
@@ -69,7 +63,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{option: option, log: log, began: time.Now()}
+	c := &Client{option: option, breaker: breaker.New(log, "Redis does not do what it is asked: until it does, this server counts by itself and asks the database", "Redis answers again")}
 	_ = c.Ping(ctx)
 	return c, nil
 }
@@ -132,41 +126,32 @@ func (c *Client) Set(ctx context.Context, key string, value []byte, ttl time.Dur
 	return err
 }
 
-// do asks, unless there was no answer a moment ago: of all who need one while it is ill, one waits in a second.
+// do asks, unless there was no answer a moment ago.
 func (c *Client) do(ctx context.Context, ask func(context.Context, rueidis.Client) rueidis.RedisResult) (rueidis.RedisResult, error) {
-	if c == nil {
+	if c == nil || !c.breaker.May() {
 		return rueidis.RedisResult{}, ErrAway
 	}
-	now := time.Since(c.began)
-	if at := c.again.Load(); int64(now) < at || at != 0 && !c.again.CompareAndSwap(at, int64(now+rest)) {
-		return rueidis.RedisResult{}, ErrAway
+	answer, err := c.ask(ctx, ask)
+	c.breaker.Done(err)
+	if err != nil {
+		err = errors.Join(ErrAway, err)
 	}
+	return answer, err
+}
+
+func (c *Client) ask(ctx context.Context, ask func(context.Context, rueidis.Client) rueidis.RedisResult) (answer rueidis.RedisResult, err error) {
 	conn, err := c.connected()
 	if err != nil {
-		return rueidis.RedisResult{}, c.failed(err)
+		return answer, err
 	}
 	// Whoever hangs up is no sign that Redis is ill.
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	answer := ask(limited, conn)
-	if err := answer.Error(); err != nil && !rueidis.IsRedisNil(err) {
-		return answer, c.failed(err)
+	answer = ask(limited, conn)
+	if err = answer.Error(); rueidis.IsRedisNil(err) {
+		err = nil
 	}
-	c.again.Store(0)
-	if c.ill.CompareAndSwap(true, false) {
-		c.log.Info("Redis answers again")
-	}
-	return answer, nil
-}
-
-func (c *Client) failed(err error) error {
-	now := time.Since(c.began)
-	c.again.Store(int64(now + rest))
-	if said := c.saidAt.Load(); (said == 0 || int64(now-quiet) >= said) && c.saidAt.CompareAndSwap(said, int64(now)) {
-		c.ill.Store(true)
-		c.log.Warn("Redis does not do what it is asked: until it does, this server counts by itself and asks the database", "err", err)
-	}
-	return errors.Join(ErrAway, err)
+	return answer, err
 }
 
 func (c *Client) connected() (rueidis.Client, error) {

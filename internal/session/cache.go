@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 
@@ -17,15 +16,15 @@ type key [32]byte
 type cache struct {
 	fresh   func() bool // whether we hear of every change
 	entries *otter.Cache[key, *Live]
-	shared  *shared
+	news    *news         // nil where nobody else makes copies
 	epoch   atomic.Uint64 // moves with every invalidation
 
 	mu     sync.Mutex
 	byUser map[string][]key
 }
 
-func newCache(size int, fresh func() bool, common *shared) *cache {
-	c := &cache{fresh: fresh, shared: common, byUser: map[string][]key{}}
+func newCache(size int, fresh func() bool, n *news) *cache {
+	c := &cache{fresh: fresh, news: n, byUser: map[string][]key{}}
 	if size == 0 {
 		return c
 	}
@@ -46,14 +45,6 @@ func (c *cache) get(k key) *Live {
 	}
 	l, _ := c.entries.GetIfPresent(k)
 	return l
-}
-
-// getShared is the copy that another server made.
-func (c *cache) getShared(ctx context.Context, k key) *Live {
-	if !c.fresh() {
-		return nil
-	}
-	return c.shared.get(ctx, k)
 }
 
 // put remembers l, unless something was invalidated since epoch: the row it was read from may be older than that.
@@ -111,7 +102,9 @@ func (c *cache) heard(list []database.Record) {
 		if r.Subject == "" || harmless[r.Kind] {
 			continue
 		}
-		c.shared.heard(r)
+		if c.news != nil {
+			c.news.heard(r)
+		}
 		if c.entries == nil {
 			continue
 		}

@@ -32,7 +32,7 @@ type Verifier func(ctx context.Context, token string) (Verified, error)
 
 // Keys are credentials of another kind that count as sessions, and are remembered and forgotten as those are.
 type Keys struct {
-	ByID func(ctx context.Context, id string) (Session, user.User, error)
+	ByID func(ctx context.Context, q database.Querier, id string) (Session, user.User, error)
 	Seen func(tx *database.Tx, id string, at time.Time) error // notes when one was used last
 }
 
@@ -44,9 +44,11 @@ type Service struct {
 	verify     Verifier
 	keys       Keys
 	cache      *cache
+	feed       *event.Feed
+	news       *news   // nil without Redis and without replicas
 	shared     *shared // nil without Redis
 	log        *slog.Logger
-	looked     struct{ memory, shared, database atomic.Uint64 }
+	looked     struct{ memory, shared, replica, database atomic.Uint64 }
 
 	mu   sync.Mutex
 	seen map[string]time.Time // sessions used since their row was written
@@ -55,8 +57,12 @@ type Service struct {
 // NewService works on db. Sessions are kept in memory, and copies are shared by common, only while feed hears of every change. Without verify there
 // are no access tokens.
 func NewService(db *database.DB, cfg Config, box *secret.Box, feed *event.Feed, common *redis.Client, verify Verifier, log *slog.Logger) *Service {
-	s := &Service{db: db, cfg: cfg, verify: verify, shared: newShared(common, box, feed), log: log, seen: map[string]time.Time{}}
-	s.cache = newCache(cfg.Cache, feed.Fresh, s.shared)
+	s := &Service{db: db, cfg: cfg, verify: verify, feed: feed, log: log, seen: map[string]time.Time{}}
+	if common != nil || db.HasReplicas() {
+		s.news = newNews(feed)
+		s.shared = newShared(common, box, s.news)
+	}
+	s.cache = newCache(cfg.Cache, feed.Fresh, s.news)
 	s.refreshKey = []byte(cfg.RefreshSecret.Reveal())
 	if len(s.refreshKey) == 0 {
 		s.refreshKey = box.Derive("refresh tokens", 32)
@@ -117,8 +123,11 @@ func (s *Service) ByCookie(ctx context.Context, cookie string) (*Live, error) {
 		return nil, ErrUnknown
 	}
 	k := key(sha256.Sum256([]byte(cookie)))
-	return s.lookup(ctx, k, func() (*Live, error) {
-		n, u, err := byCookie(ctx, s.db, k[:])
+	if l := s.recall(k); l != nil {
+		return l, nil
+	}
+	return s.find(ctx, k, func(ctx context.Context, q database.Querier) (*Live, error) {
+		n, u, err := byCookie(ctx, q, k[:])
 		return &Live{Session: n, User: u, until: n.ExpiresAt}, err
 	})
 }
@@ -129,70 +138,119 @@ func (s *Service) ByAccessToken(ctx context.Context, token string) (*Live, error
 		return nil, ErrUnknown
 	}
 	k := key(sha256.Sum256([]byte(token)))
-	return s.lookup(ctx, k, func() (*Live, error) {
-		v, err := s.verify(ctx, token)
-		if err != nil {
-			return nil, err
-		}
+	if l := s.recall(k); l != nil {
+		return l, nil
+	}
+	v, err := s.verify(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return s.find(ctx, k, func(ctx context.Context, q database.Querier) (*Live, error) {
 		if id.Valid("key", v.SessionID) {
-			n, u, err := s.keys.ByID(ctx, v.SessionID)
+			n, u, err := s.keys.ByID(ctx, q, v.SessionID)
 			if err == nil { // what it may do at most is part of what was signed
 				n.Ceiling = &authz.Ceiling{Patterns: v.Scope, Org: n.Ceiling.Org}
 			}
 			return &Live{Session: n, User: u, until: v.Until}, err
 		}
-		n, u, err := byID(ctx, s.db, v.SessionID)
+		n, u, err := byID(ctx, q, v.SessionID)
 		return &Live{Session: n, User: u, until: v.Until}, err
 	})
 }
 
 // ByKey is who a credential of another kind belongs to, as read says or as it is remembered.
-func (s *Service) ByKey(ctx context.Context, text string, read func() (Session, user.User, error)) (*Live, error) {
-	return s.lookup(ctx, key(sha256.Sum256([]byte(text))), func() (*Live, error) {
-		n, u, err := read()
+func (s *Service) ByKey(ctx context.Context, text string, read func(context.Context, database.Querier) (Session, user.User, error)) (*Live, error) {
+	k := key(sha256.Sum256([]byte(text)))
+	if l := s.recall(k); l != nil {
+		return l, nil
+	}
+	return s.find(ctx, k, func(ctx context.Context, q database.Querier) (*Live, error) {
+		n, u, err := read(ctx, q)
 		return &Live{Session: n, User: u, until: n.ExpiresAt}, err
 	})
 }
 
-// lookup finds a credential in memory, or a copy that another server made, or has it read; whichever, it decides whether the credential is
-// good now.
-func (s *Service) lookup(ctx context.Context, k key, read func() (*Live, error)) (*Live, error) {
-	now := s.db.Now()
-	l := s.cache.get(k)
-	if l != nil && !s.valid(l, now) {
+// recall is a credential that is in memory and good now, or nil.
+func (s *Service) recall(k key) *Live {
+	l, now := s.cache.get(k), s.db.Now()
+	if l == nil {
+		return nil
+	}
+	if !s.valid(l, now) {
 		s.cache.drop(k, l)
-		l = nil // idle by what we remember; the row may know better
+		return nil // idle by what we remember; the row may know better
 	}
-	if l != nil {
-		s.looked.memory.Add(1)
-	} else {
-		epoch, place := s.cache.epoch.Load(), s.shared.here()
-		if l = s.cache.getShared(ctx, k); l != nil && s.valid(l, now) {
-			s.looked.shared.Add(1)
-		} else {
-			s.looked.database.Add(1)
-			var err error
-			if l, err = read(); err != nil {
-				return nil, err
-			}
-			l.seen.Store(max(l.Session.SeenAt.UnixMicro(), s.lastSeen(l.Session.ID).UnixMicro()))
-			if !s.valid(l, now) {
-				return nil, ErrUnknown
-			}
-			s.shared.put(ctx, k, l, place, now)
-		}
-		s.cache.put(k, l, epoch)
+	s.looked.memory.Add(1)
+	s.touch(l, now)
+	return l
+}
+
+// find has a credential read, remembers it, and decides whether it is good now.
+func (s *Service) find(ctx context.Context, k key, read reader) (*Live, error) {
+	now, epoch := s.db.Now(), s.cache.epoch.Load()
+	l, err := s.elsewhere(ctx, k, read, now)
+	if err != nil {
+		return nil, err
 	}
+	s.cache.put(k, l, epoch)
 	s.touch(l, now)
 	return l, nil
 }
 
+// reader reads a credential from the store, or from a standby of it.
+type reader func(ctx context.Context, q database.Querier) (*Live, error)
+
+// elsewhere is a credential from a copy that another server made, from a standby, or from the store, which alone may say that there is none.
+func (s *Service) elsewhere(ctx context.Context, k key, read reader, now time.Time) (*Live, error) {
+	if s.news != nil && s.feed.Fresh() {
+		if l := s.shared.get(ctx, k); l != nil && s.valid(l, now) {
+			s.looked.shared.Add(1)
+			return l, nil
+		}
+		if l, place := s.near(ctx, read); l != nil && s.valid(l, now) {
+			s.looked.replica.Add(1)
+			s.shared.put(ctx, k, l, place, now)
+			return l, nil
+		}
+	}
+	place := s.feed.Place()
+	s.looked.database.Add(1)
+	l, err := read(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	s.sawLast(l)
+	if !s.valid(l, now) {
+		return nil, ErrUnknown
+	}
+	s.shared.put(ctx, k, l, place, now)
+	return l, nil
+}
+
+// near reads from a standby what nothing has happened to since.
+func (s *Service) near(ctx context.Context, read reader) (l *Live, place database.Cursor) {
+	place, err := s.db.Near(ctx, func(ctx context.Context, q database.Querier) (err error) {
+		l, err = read(ctx, q)
+		return err
+	})
+	if err != nil || !s.news.holds(l.User.ID, place) {
+		return nil, place
+	}
+	s.sawLast(l)
+	return l, place
+}
+
+// sawLast notes when a session was used last, which its row may not know yet.
+func (s *Service) sawLast(l *Live) {
+	l.seen.Store(max(l.Session.SeenAt.UnixMicro(), s.lastSeen(l.Session.ID).UnixMicro()))
+}
+
 // Lookups is where checks of sessions got their answer from since the start.
-type Lookups struct{ Memory, Shared, Database uint64 }
+type Lookups struct{ Memory, Shared, Replica, Database uint64 }
 
 // Lookups counts the checks.
 func (s *Service) Lookups() Lookups {
-	return Lookups{s.looked.memory.Load(), s.looked.shared.Load(), s.looked.database.Load()}
+	return Lookups{s.looked.memory.Load(), s.looked.shared.Load(), s.looked.replica.Load(), s.looked.database.Load()}
 }
 
 func (s *Service) valid(l *Live, now time.Time) bool {

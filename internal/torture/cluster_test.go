@@ -30,6 +30,9 @@ func postgresBin(t *testing.T) string {
 	t.Helper()
 	var dirs []string
 	if path, err := exec.LookPath("initdb"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err != nil { // beside what it leads to are the other programs
+			t.Fatal(err)
+		}
 		dirs = append(dirs, filepath.Dir(path))
 	}
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/libexec/postgresql*",
@@ -58,6 +61,24 @@ func postgresBin(t *testing.T) string {
 // newCluster makes a cluster and starts it. It is gone with the test.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
+	c := place(t)
+	c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	c.begin()
+	return c
+}
+
+// standby makes another server that follows this one (hot standby) and starts it.
+func (c *cluster) standby() *cluster {
+	c.Helper()
+	s := place(c.T)
+	s.run("pg_basebackup", "-h", c.host, "-p", c.port, "-U", "postgres", "-D", s.data(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+	s.begin()
+	return s
+}
+
+// place is where a cluster can be.
+func place(t *testing.T) *cluster {
+	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "torture-pg") // short: the path of a socket may have about 100 bytes
 	if err != nil {
 		t.Fatal(err)
@@ -75,10 +96,14 @@ func newCluster(t *testing.T) *cluster {
 			t.Fatal(err)
 		}
 	}
-	c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	t.Cleanup(func() { _ = c.command("pg_ctl", "stop", "-w", "-s", "-m", "immediate", "-D", c.data()).Run() })
-	c.start()
 	return c
+}
+
+// begin starts it for the first time. It ends with the test.
+func (c *cluster) begin() {
+	c.Helper()
+	c.Cleanup(func() { _ = c.command("pg_ctl", "stop", "-w", "-s", "-m", "immediate", "-D", c.data()).Run() })
+	c.start()
 }
 
 func credential(t *testing.T) *syscall.Credential {

@@ -118,17 +118,18 @@ func freeURL(t *testing.T) string {
 
 func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
-// serve starts an admit serve that pages of an app may ask.
+// serve starts an admit serve, below a path of its host, that pages of an app may ask.
 func serve(t *testing.T, app string) program {
 	t.Helper()
-	dir, at := t.TempDir(), freeURL(t)
+	dir, host := t.TempDir(), freeURL(t)
+	at := host + "/accounts"
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "admit"), "../../cmd/admit")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	p := program{T: t, url: at, dir: dir, env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DATA_DIR=" + filepath.Join(dir, "admit-data"), "BASE_URL=" + at,
-		"DATABASE_URL=" + testkit.DatabaseURL(t, testkit.Engines()[0]), "ADDR=127.0.0.1:" + port(at), "CORS_ORIGINS=" + app, "RATE_LIMIT=off", "EMAIL_VERIFICATION=off",
+		"DATABASE_URL=" + testkit.DatabaseURL(t, testkit.Engines()[0]), "ADDR=127.0.0.1:" + port(host), "CORS_ORIGINS=" + app, "RATE_LIMIT=off", "EMAIL_VERIFICATION=off",
 		"PASSWORD_HASH_MEMORY_KIB=64", "PASSWORD_HASH_ITERATIONS=1"}}
 	return p.start("/health/ready", filepath.Join(dir, "admit"), "serve")
 }
