@@ -91,9 +91,6 @@ func (d *DB) Near(ctx context.Context, f func(ctx context.Context, q Querier) er
 	if len(d.replicas) == 0 {
 		return Cursor{}, ErrNoReplica
 	}
-	// Whoever hangs up is no sign that a standby is ill.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), near)
-	defer cancel()
 	first := int(d.turn.Add(1) % uint64(len(d.replicas)))
 	for i := range d.replicas {
 		r := d.replicas[(first+i)%len(d.replicas)]
@@ -111,6 +108,9 @@ func (d *DB) Near(ctx context.Context, f func(ctx context.Context, q Querier) er
 
 // ask gives the error of f and, apart from it, what is wrong with the standby.
 func (r *replica) ask(ctx context.Context, f func(ctx context.Context, q Querier) error) (at Cursor, err, ill error) {
+	// Whoever hangs up is no sign that a standby is ill.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), near)
+	defer cancel()
 	conn, ill := r.pool.Conn(ctx) // both statements have to reach the same server
 	if ill != nil {
 		return at, nil, ill

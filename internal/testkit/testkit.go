@@ -74,9 +74,13 @@ func Config(t testing.TB, databaseURL string) admit.Config {
 	return cfg
 }
 
-// Each runs f with a fresh server on every engine: SQLite and Postgres, or those TEST_ENGINES names. change may be nil.
+// Each runs f with a fresh server on every engine: SQLite and Postgres, or those TEST_ENGINES names. It lets other tests run beside this one. change
+// may be nil.
 func Each(t *testing.T, change func(*admit.Config), f func(s *Server)) {
 	t.Helper()
+	if _, again := beside.LoadOrStore(t, true); !again { // which may be said once for a test
+		t.Parallel()
+	}
 	for _, engine := range Engines() {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
@@ -90,6 +94,8 @@ func Each(t *testing.T, change func(*admit.Config), f func(s *Server)) {
 		})
 	}
 }
+
+var beside sync.Map // tests that called Each: *testing.T → true
 
 // Engines are the stores to test on.
 func Engines() []string {
