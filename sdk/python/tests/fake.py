@@ -19,7 +19,11 @@ PATIENCE = 1000.0  # of clients in tests: a busy machine is no silence
 def public(key: Any, kid: str, alg: str) -> dict[str, Any]:
     """A key as it is in the key set."""
     kinds = {"ES256": jwt.algorithms.ECAlgorithm, "EdDSA": jwt.algorithms.OKPAlgorithm, "RS256": jwt.algorithms.RSAAlgorithm}
-    return {**json.loads(kinds[alg].to_jwk(key.public_key())), "kid": kid, "alg": alg, "use": "sig"}
+    told = json.loads(kinds[alg].to_jwk(key.public_key()))
+    if alg == "ES256":  # of whole length (RFC 7518, section 6.2.1.2); PyJWT leaves the zeros away that one coordinate in 256 begins with
+        point = key.public_key().public_numbers()
+        told |= {name: base64.urlsafe_b64encode(n.to_bytes(32, "big")).rstrip(b"=").decode() for name, n in (("x", point.x), ("y", point.y))}
+    return {**told, "kid": kid, "alg": alg, "use": "sig"}
 
 
 class Fake:
