@@ -91,11 +91,11 @@ func (e *Examination) Replicas(ctx context.Context, db *database.DB) {
 	for _, r := range db.Replicas(ctx) {
 		switch {
 		case r.Err != nil:
-			e.Note(Problem, "replica", r.Host+": "+r.Err.Error(), "See that it is a standby of the server of DATABASE_URL and that this machine reaches it. Sessions are looked for in the database meanwhile.")
+			e.Note(Problem, "replica", r.Name+": "+r.Err.Error(), "See that it is a standby of the server of DATABASE_URL and that this machine reaches it. Sessions are looked for in the database meanwhile.")
 		case r.Lag > time.Minute:
-			e.Note(Warning, "replica", fmt.Sprintf("%s is behind by %s", r.Host, r.Lag.Round(time.Second)), "What it does not know yet is asked of the database. See what keeps it: pg_stat_replication on the server of DATABASE_URL.")
+			e.Note(Warning, "replica", fmt.Sprintf("%s is behind by %s", r.Name, r.Lag.Round(time.Second)), "What it does not know yet is asked of the database. See what keeps it: pg_stat_replication on the server of DATABASE_URL.")
 		default:
-			e.Note(Fine, "replica", r.Host+" follows", "")
+			e.Note(Fine, "replica", r.Name+" follows", "")
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -29,6 +30,7 @@ func (c Config) Check(production bool) error {
 	if len(c.ReplicaURLs) > 0 && t.postgres == "" {
 		return errors.New("DATABASE_REPLICA_URLS needs PostgreSQL: a store in a file has no standby. Remove it, or set DATABASE_URL to postgres://user:password@host/name")
 	}
+	named := map[string]bool{}
 	for _, address := range c.ReplicaURLs {
 		r, err := parse("DATABASE_REPLICA_URLS", address)
 		if err != nil {
@@ -37,6 +39,10 @@ func (c Config) Check(production bool) error {
 		if r.postgres == "" {
 			return errors.New("DATABASE_REPLICA_URLS names a file: a standby is a server of PostgreSQL, postgres://user:password@host/name")
 		}
+		if named[r.name()] {
+			return fmt.Errorf("DATABASE_REPLICA_URLS names %s twice: name each standby once", r.name())
+		}
+		named[r.name()] = true
 	}
 	return nil
 }
@@ -51,6 +57,15 @@ func (c Config) File() string {
 }
 
 type target struct{ sqlite, postgres string } // a file, or an address
+
+// name is where a server of PostgreSQL is, without who connects and their password.
+func (t target) name() string {
+	u, err := url.Parse(t.postgres)
+	if err != nil {
+		return ""
+	}
+	return cmp.Or(u.Host, u.Query().Get("host")) + u.Path
+}
 
 func (c Config) target() (target, error) { return parse("DATABASE_URL", c.URL) }
 

@@ -364,6 +364,10 @@ func TestDatabaseURL(t *testing.T) {
 			t.Error(bad, err)
 		}
 	}
+	twice := database.Config{URL: "postgres://u:p@h/n", ReplicaURLs: []string{"postgres://u:hidden@h2/n", "postgresql://v:hidden@h2/n"}}
+	if err := twice.Check(false); err == nil || !strings.Contains(err.Error(), "h2/n twice") || strings.Contains(err.Error(), "hidden") { // metrics could not tell them apart
+		t.Error(err)
+	}
 	for _, c := range []struct{ url, replica, says string }{
 		{"postgres://u:p@h/n", "postgresql://u:hidden@h2:1/n", ""},
 		{"sqlite:///x.db", "postgres://u:hidden@h2/n", "needs PostgreSQL"},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net"
-	"strconv"
 	"sync"
 	"time"
 
@@ -23,7 +21,7 @@ const near = 500 * time.Millisecond // how long a standby is waited for
 
 // replica is a standby server of the store (PostgreSQL's hot standby), which is behind by nobody knows how much.
 type replica struct {
-	host    string
+	name    string
 	pool    *sql.DB
 	breaker *breaker.Breaker
 }
@@ -42,12 +40,11 @@ func (d *DB) openReplicas(cfg Config) error {
 		if pg.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
 			pg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // which works behind PgBouncer too
 		}
-		host := net.JoinHostPort(pg.Host, strconv.Itoa(int(pg.Port)))
 		pool := stdlib.OpenDB(*pg, stdlib.OptionAfterConnect(d.follows))
 		pool.SetMaxOpenConns(cfg.MaxConnections)
 		pool.SetMaxIdleConns(cfg.MaxConnections)
 		pool.SetConnMaxLifetime(time.Hour)
-		d.replicas = append(d.replicas, &replica{host, pool, breaker.New(d.opt.Log.With("replica", host), "a replica does not answer as it should: sessions are looked for in the database", "the replica answers again")})
+		d.replicas = append(d.replicas, &replica{t.name(), pool, breaker.New(d.opt.Log.With("replica", t.name()), "a replica does not answer as it should: sessions are looked for in the database", "the replica answers again")})
 	}
 	return nil
 }
@@ -142,7 +139,7 @@ func (s standby) query(ctx context.Context, text string, args []any) (*sql.Rows,
 
 // Replica is how a standby stands.
 type Replica struct {
-	Host string        // and port
+	Name string        // host:port/database
 	Err  error         // why it is not asked, nil while it is
 	Lag  time.Duration // how old the newest change is that it has not taken on, 0 when it has all
 }
@@ -154,7 +151,7 @@ func (d *DB) Replicas(ctx context.Context) []Replica {
 	for i, r := range d.replicas {
 		all.Go(func() {
 			lag, err := r.lag(ctx)
-			list[i] = Replica{r.host, err, lag}
+			list[i] = Replica{r.name, err, lag}
 		})
 	}
 	all.Wait()

@@ -219,9 +219,9 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 // replicas tells how the standbys stand.
 func (s *state) replicas(ctx context.Context, to chan<- prometheus.Metric) {
 	for _, r := range s.app.DB.Replicas(ctx) {
-		to <- prometheus.MustNewConstMetric(replicaUp, prometheus.GaugeValue, truth(r.Err == nil), r.Host)
+		to <- prometheus.MustNewConstMetric(replicaUp, prometheus.GaugeValue, truth(r.Err == nil), r.Name)
 		if r.Err == nil {
-			to <- prometheus.MustNewConstMetric(replicaLag, prometheus.GaugeValue, r.Lag.Seconds(), r.Host)
+			to <- prometheus.MustNewConstMetric(replicaLag, prometheus.GaugeValue, r.Lag.Seconds(), r.Name)
 		}
 	}
 }

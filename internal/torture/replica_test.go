@@ -111,7 +111,7 @@ func TestReplicas(t *testing.T) {
 	b.believes(a)
 	cookies := a.join(20)
 	b.believes(a)
-	if n := b.fromStandby(cookies[:10]); n < 7 { // on a busy machine the standby may be late with one, and is left alone for a second
+	if n := b.fromStandby(cookies[:10]); n != 10 {
 		t.Errorf("%d of 10 sessions were read from the standby", n)
 	}
 
@@ -125,8 +125,8 @@ func TestReplicas(t *testing.T) {
 	for i, c := range ended {
 		within(t, 20*time.Second, fmt.Sprint("the end of session ", i), func() bool { return b.status(c) == 401 })
 	}
-	if n := b.fromStandby(alive[:3]); n == 0 {
-		t.Error("no session to which nothing has happened was read from the standby")
+	if n := b.fromStandby(alive[:3]); n != 3 {
+		t.Errorf("%d of 3 sessions were read from the standby, to which nothing has happened", n)
 	}
 	if n := b.fromStandby(late); n != 0 {
 		t.Errorf("%d sessions were read from a standby that cannot know them", n)
