@@ -70,7 +70,7 @@ func (a begun) passes(says string) {
 // start runs the app until the end of the test: demo has the people of its seed, dev takes up changes.
 func (a begun) start(target, app string) {
 	a.Helper()
-	a.vars = append(a.vars, "PORT="+port(app), "AUTH_PORT="+port(freeAddr(a.T)))
+	a.vars = append(a.vars, "PORT="+app, "AUTH_PORT="+testkit.FreePort(a.T))
 	cmd, said := a.make(target), &testkit.Journal{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
@@ -84,7 +84,7 @@ func (a begun) start(target, app string) {
 		}
 	})
 	eventually(a.T, time.Minute, "the app", func() bool {
-		resp, err := http.Get("http://localhost:" + port(app) + "/")
+		resp, err := http.Get("http://localhost:" + app + "/")
 		if err == nil {
 			_ = resp.Body.Close()
 		}
@@ -104,7 +104,7 @@ func TestInit(t *testing.T) {
 		t.Run("express "+orgs, func(t *testing.T) { begin(t, "express", orgs).passes("# pass 4") })
 		t.Run("static "+orgs, func(t *testing.T) {
 			a := begin(t, "static", orgs)
-			a.vars = append(a.vars, "PORT="+port(freeAddr(t)), "AUTH_PORT="+port(freeAddr(t)))
+			a.vars = append(a.vars, "PORT="+testkit.FreePort(t), "AUTH_PORT="+testkit.FreePort(t))
 			a.passes("ok: /members/ 403")
 		})
 		t.Run("go "+orgs, func(t *testing.T) { begin(t, "go", orgs).passes("--- PASS: TestWhoMayPost") })
@@ -133,7 +133,7 @@ func TestInitTestsCanFail(t *testing.T) {
 func TestInitTakesUpChanges(t *testing.T) {
 	a := begin(t, "fastapi")
 	a.vars = append(a.vars, "PYTHON="+testkit.Python(t))
-	app := freeAddr(t)
+	app := testkit.FreePort(t)
 	a.start("dev", app)
 	main := filepath.Join(a.dir, "main.py")
 	text, err := os.ReadFile(main)
@@ -149,7 +149,7 @@ func TestInitTakesUpChanges(t *testing.T) {
 			}
 			saved = time.Now()
 		}
-		resp, err := http.Get("http://localhost:" + port(app) + "/jobs")
+		resp, err := http.Get("http://localhost:" + app + "/jobs")
 		if err != nil {
 			return false
 		}
@@ -164,12 +164,12 @@ func TestInitInABrowser(t *testing.T) {
 	b := browser.New(t)
 	testkit.NodeJS(t)
 	a := begin(t, "express")
-	app := freeAddr(t)
+	app := testkit.FreePort(t)
 	if out, err := a.make("node_modules").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	a.start("demo", app)
-	b.Open("http://localhost:" + port(app) + "/post.html")
+	b.Open("http://localhost:" + app + "/post.html")
 	said := b.Run(`
 		const until = async (so) => {
 			for (let i = 0; i < 1500; i++) {

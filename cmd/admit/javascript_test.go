@@ -50,8 +50,8 @@ func newBoard(t *testing.T) *board {
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	h.must(err)
-	direct, app := freeAddr(t), freeAddr(t)
-	h.auth, h.app = "http://localhost:"+port(listener.Addr().String())+"/accounts", "http://localhost:"+port(app)
+	direct, app := "127.0.0.1:"+testkit.FreePort(t), testkit.FreePort(t)
+	h.auth, h.app = fmt.Sprintf("http://localhost:%d/accounts", listener.Addr().(*net.TCPAddr).Port), "http://localhost:"+app
 	proxy := &http.Server{ReadHeaderTimeout: time.Minute, Handler: h.proxy(&url.URL{Scheme: "http", Host: direct})}
 	go func() { _ = proxy.Serve(listener) }()
 	t.Cleanup(func() { _ = proxy.Close() })
@@ -61,7 +61,7 @@ func newBoard(t *testing.T) *board {
 
 	said = &testkit.Journal{}
 	node := exec.Command("node", "app.js")
-	node.Dir, node.Env, node.Stdout, node.Stderr = example, []string{"PATH=" + os.Getenv("PATH"), "NODE_OPTIONS=" + os.Getenv("NODE_OPTIONS"), "ADMIT_URL=" + h.auth, "PORT=" + port(app)}, said, said
+	node.Dir, node.Env, node.Stdout, node.Stderr = example, []string{"PATH=" + os.Getenv("PATH"), "NODE_OPTIONS=" + os.Getenv("NODE_OPTIONS"), "ADMIT_URL=" + h.auth, "PORT=" + app}, said, said
 	h.must(node.Start())
 	h.ends(node, said)
 	eventually(t, time.Minute, "the example", func() bool { return strings.Contains(said.String(), h.app) })
@@ -97,22 +97,6 @@ func (h *board) must(err error) {
 	if err != nil {
 		h.Fatal(err)
 	}
-}
-
-func port(addr string) string {
-	_, port, _ := net.SplitHostPort(addr)
-	return port
-}
-
-// freeAddr is an address nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // at is a program that talks to one of the two.

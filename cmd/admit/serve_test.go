@@ -75,11 +75,11 @@ func TestServeFollowsThePort(t *testing.T) {
 // METRICS_ADDR answers Prometheus on an address of its own, and the public one does not; one that is taken stops the start.
 func TestMetricsAddr(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr := "127.0.0.1:" + testkit.FreePort(t)
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
 	b := newBench(t, "METRICS_ADDR="+addr)
 	b.run("serve", "--port", "0").want(1, "METRICS_ADDR "+addr+" is taken by another program")
 	_ = l.Close()

@@ -92,12 +92,7 @@ func proxied(t *testing.T, proxy, path string, run func(file, text string) *exec
 			}
 		}))
 		t.Cleanup(backend.Close)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := l.Addr().String()
-		_ = l.Close()
+		at := "127.0.0.1:" + testkit.FreePort(t)
 		cfg := testkit.Config(t, testkit.DatabaseURL(t, testkit.Engines()[0]))
 		cfg.Web.BaseURL = "http://" + strings.Replace(at, "127.0.0.1", "localhost", 1) + path
 		s := testkit.Start(t, cfg, testkit.NewClock())

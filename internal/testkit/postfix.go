@@ -2,10 +2,10 @@ package testkit
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,12 +42,9 @@ func NewPostfix(t testing.TB) *Postfix {
 	p.write("ca.pem", string(text), 0o644)
 	p.write("key.pem", string(key), 0o600)
 	for _, mode := range []string{"starttls", "implicit", "none"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+		if p.Ports[mode], err = strconv.Atoi(FreePort(t)); err != nil {
 			t.Fatal(err)
 		}
-		p.Ports[mode] = l.Addr().(*net.TCPAddr).Port
-		l.Close()
 	}
 	for _, sub := range []string{"etc", "queue", "data", "mail", "etc/sasl"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {

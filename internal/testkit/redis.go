@@ -36,7 +36,7 @@ func NewRedis(t testing.TB) *Redis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Redis{t: t, URL: "redis://" + door.Addr().String() + "/0", dir: t.TempDir(), port: freePort(t)}
+	r := &Redis{t: t, URL: "redis://" + door.Addr().String() + "/0", dir: t.TempDir(), port: FreePort(t)}
 	r.Start()
 	t.Cleanup(func() { _ = door.Close(); r.Stop() })
 	go func() {
@@ -49,16 +49,6 @@ func NewRedis(t testing.TB) *Redis {
 		}
 	}()
 	return r
-}
-
-func freePort(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // pass hands on what is said, as slowly as is asked for.

@@ -3,7 +3,6 @@ package torture_test
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -13,14 +12,15 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/admit-dev/admit/internal/testkit"
 )
 
 // cluster is a PostgreSQL of the test's own, to be stopped and started.
 type cluster struct {
 	*testing.T
-	bin, dir, url string
-	host, port    string
-	owner         *syscall.Credential // whom the server runs as; nil is us
+	bin, dir, url, port string
+	owner               *syscall.Credential // whom the server runs as; nil is us
 }
 
 var postgresVersion = regexp.MustCompile(`\d+`)
@@ -71,7 +71,7 @@ func newCluster(t *testing.T) *cluster {
 func (c *cluster) standby() *cluster {
 	c.Helper()
 	s := place(c.T)
-	s.run("pg_basebackup", "-h", c.host, "-p", c.port, "-U", "postgres", "-D", s.data(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+	s.run("pg_basebackup", "-h", "127.0.0.1", "-p", c.port, "-U", "postgres", "-D", s.data(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
 	s.begin()
 	return s
 }
@@ -84,12 +84,8 @@ func place(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	host, port, err := net.SplitHostPort(freeAddr(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &cluster{T: t, bin: postgresBin(t), dir: dir, host: host, port: port,
-		url: "postgres://postgres@" + net.JoinHostPort(host, port) + "/postgres?sslmode=disable"}
+	c := &cluster{T: t, bin: postgresBin(t), dir: dir, port: testkit.FreePort(t)}
+	c.url = "postgres://postgres@127.0.0.1:" + c.port + "/postgres?sslmode=disable"
 	if os.Getuid() == 0 { // a server does not run as root
 		c.owner = credential(t)
 		if err := os.Chown(dir, int(c.owner.Uid), int(c.owner.Gid)); err != nil {
@@ -151,7 +147,7 @@ func (c *cluster) run(name string, args ...string) {
 
 func (c *cluster) options() string {
 	// The machine does not fail here, only the server: what it has handed to the kernel is safe without a sync.
-	return fmt.Sprintf("-p %s -c listen_addresses=%s -c unix_socket_directories=%s -c fsync=off", c.port, c.host, c.dir)
+	return fmt.Sprintf("-p %s -c listen_addresses=127.0.0.1 -c unix_socket_directories=%s -c fsync=off", c.port, c.dir)
 }
 
 func (c *cluster) start() {

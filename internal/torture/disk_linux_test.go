@@ -37,7 +37,7 @@ func serveSmall(t *testing.T, size string) *small {
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}}
 	}
-	p := launched(t, cmd, dir, freeAddr(t), settings(dir, ""))
+	p := launched(t, cmd, dir, "127.0.0.1:"+testkit.FreePort(t), settings(dir, ""))
 	p.waitReady(20 * time.Second)
 	return &small{p, fmt.Sprintf("/proc/%d/root%s", cmd.Process.Pid, data)}
 }

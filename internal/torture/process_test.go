@@ -2,14 +2,10 @@ package torture_test
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,32 +32,10 @@ func settings(dir, databaseURL string, more ...string) []string {
 	}, more...)
 }
 
-var given sync.Map // addresses of this run
-
-// freeAddr is an address nobody listens on, and no other test will.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	host := "127.0.0.1"
-	if n := os.Getpid(); runtime.GOOS == "linux" { // where all of 127 is ours: an address for each run
-		host = fmt.Sprintf("127.%d.%d.%d", 1+n>>16&0x7f, n>>8&0xff, 1+n&0x7f)
-	}
-	for {
-		l, err := net.Listen("tcp", host+":0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := l.Addr().String()
-		l.Close()
-		if _, twice := given.LoadOrStore(addr, true); !twice {
-			return addr
-		}
-	}
-}
-
 // launch starts a server and does not wait for it.
 func launch(t *testing.T, dir string, env []string) *process {
 	t.Helper()
-	addr := freeAddr(t)
+	addr := "127.0.0.1:" + testkit.FreePort(t)
 	cmd := exec.Command(program, "serve")
 	return launched(t, cmd, dir, addr, env)
 }

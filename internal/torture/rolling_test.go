@@ -31,7 +31,7 @@ type nginx struct {
 // front starts nginx before servers.
 func front(t *testing.T, servers ...*process) *nginx {
 	t.Helper()
-	n := &nginx{T: t, dir: t.TempDir(), addr: freeAddr(t), log: &testkit.Journal{}}
+	n := &nginx{T: t, dir: t.TempDir(), addr: "127.0.0.1:" + testkit.FreePort(t), log: &testkit.Journal{}}
 	if err := os.Chmod(n.dir, 0o755); err != nil { // its workers are nobody
 		t.Fatal(err)
 	}

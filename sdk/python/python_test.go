@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -105,31 +104,18 @@ func (p program) client() *testkit.Client {
 	return &testkit.Client{T: p, URL: p.url, Header: http.Header{}, Client: &http.Client{Jar: jar}}
 }
 
-// freeURL is an address that nobody listens on.
-func freeURL(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
-}
-
-func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
-
 // serve starts an admit serve, below a path of its host, that pages of an app may ask.
 func serve(t *testing.T, app string) program {
 	t.Helper()
-	dir, host := t.TempDir(), freeURL(t)
-	at := host + "/accounts"
+	dir, port := t.TempDir(), testkit.FreePort(t)
+	at := "http://localhost:" + port + "/accounts"
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "admit"), "../../cmd/admit")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	p := program{T: t, url: at, dir: dir, env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DATA_DIR=" + filepath.Join(dir, "admit-data"), "BASE_URL=" + at,
-		"DATABASE_URL=" + testkit.DatabaseURL(t, testkit.Engines()[0]), "ADDR=127.0.0.1:" + port(host), "CORS_ORIGINS=" + app, "RATE_LIMIT=off", "EMAIL_VERIFICATION=off",
+		"DATABASE_URL=" + testkit.DatabaseURL(t, testkit.Engines()[0]), "ADDR=127.0.0.1:" + port, "CORS_ORIGINS=" + app, "RATE_LIMIT=off", "EMAIL_VERIFICATION=off",
 		"PASSWORD_HASH_MEMORY_KIB=64", "PASSWORD_HASH_ITERATIONS=1"}}
 	return p.start("/health/ready", filepath.Join(dir, "admit"), "serve")
 }
@@ -145,15 +131,15 @@ func (p program) admit(args ...string) {
 }
 
 // run starts the example of a framework.
-func run(t *testing.T, framework, at string, server program) program {
+func run(t *testing.T, framework, port string, server program) program {
 	t.Helper()
 	root := testkit.Root(t)
 	args := map[string][]string{
-		"fastapi": {"-m", "uvicorn", "main:app", "--port", port(at), "--log-level", "warning"},
-		"flask":   {"-m", "flask", "--app", "main", "run", "--port", port(at)},
-		"django":  {"main.py", "runserver", "--noreload", "127.0.0.1:" + port(at)},
+		"fastapi": {"-m", "uvicorn", "main:app", "--port", port, "--log-level", "warning"},
+		"flask":   {"-m", "flask", "--app", "main", "run", "--port", port},
+		"django":  {"main.py", "runserver", "--noreload", "127.0.0.1:" + port},
 	}[framework]
-	p := program{T: t, url: "http://127.0.0.1:" + port(at), dir: filepath.Join(root, "examples", framework), env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+	p := program{T: t, url: "http://127.0.0.1:" + port, dir: filepath.Join(root, "examples", framework), env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"ADMIT_URL=" + server.url, "PYTHONPATH=" + filepath.Join(root, "sdk", "python"), "PYTHONDONTWRITEBYTECODE=1"}}
 	return p.start("/jobs", append([]string{testkit.Python(t)}, args...)...)
 }
@@ -161,20 +147,20 @@ func run(t *testing.T, framework, at string, server program) program {
 // The examples know who asks and what they may do, each with a server elsewhere: what is changed there holds here.
 func TestPythonExamples(t *testing.T) {
 	testkit.Python(t)
-	at := freeURL(t)
-	server := serve(t, at)
+	documented := testkit.FreePort(t) // its pages ask the server themselves
+	server := serve(t, "http://localhost:"+documented)
 	server.admit("permission", "declare", "post_job", "Post a job")
 	for _, framework := range []string{"fastapi", "flask", "django"} {
 		t.Run(framework, func(t *testing.T) {
 			t.Parallel()
-			mine := at
+			port := documented
 			if framework != "fastapi" {
-				mine = freeURL(t)
+				port = testkit.FreePort(t)
 			}
-			app := run(t, framework, mine, server)
+			app := run(t, framework, port, server)
 			walk(t, framework, server.in(t), app)
 			if framework == "fastapi" {
-				t.Run("the Authorize button", func(t *testing.T) { authorize(t, server.in(t), at) })
+				t.Run("the Authorize button", func(t *testing.T) { authorize(t, server.in(t), "http://localhost:"+port) })
 			}
 		})
 	}
