@@ -3,6 +3,9 @@ package admit_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,6 +37,35 @@ list, ` + "`GET /docs/errors`" + `. A program goes by the code, else by the stat
 		fmt.Fprintf(&b, "| <a id=\"%s\"></a>`%[1]s` | %d | %s |\n", e.Code, web.StatusOf(e), strings.ReplaceAll(e.Message, "|", `\|`))
 	}
 	testkit.Current(t, "docs/errors.md", b.String())
+}
+
+// The README leads to every page, and llms.txt is the same list for machines (llmstxt.org).
+func TestIndexIsCurrent(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(readme)
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal(err, pages)
+	}
+	for _, page := range pages {
+		if !strings.Contains(text, "("+page+")") {
+			t.Errorf("README.md does not lead to %s", page)
+		}
+	}
+	title, rest, _ := strings.Cut(text, "\n\n")
+	sentence, _, _ := strings.Cut(rest, "\n\n")
+	_, rest, _ = strings.Cut(rest, "\n## Reading on\n")
+	list, _, _ := strings.Cut(rest, "\n## ")
+	out := title + "\n\n> " + sentence + "\n\n## Documentation\n\n"
+	for _, row := range regexp.MustCompile(`(?m)^\| (.*\)) +\| (.*) \|$`).FindAllStringSubmatch(list, -1) {
+		for _, link := range regexp.MustCompile(`\[[^]]+\]\([^)]+\)`).FindAllString(row[1], -1) {
+			out += "- " + link + ": " + row[2] + "\n"
+		}
+	}
+	testkit.Current(t, "llms.txt", out)
 }
 
 func TestOpenAPIIsCurrent(t *testing.T) {

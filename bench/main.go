@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -42,6 +43,7 @@ type bench struct {
 	pairs    int
 	quick    bool
 	profiles string // where CPU profiles go; then the server is our own, which can be asked for them
+	section  string // where what is measured belongs
 	results  []result
 	access   access // who may do what
 
@@ -54,7 +56,7 @@ func run(ctx context.Context, args []string) error {
 	flags.BoolVar(&b.quick, "quick", false, "a rough answer in four minutes")
 	only := flags.String("only", "", "measure only these `rows`, comma-separated: "+names())
 	asJSON := flags.Bool("json", false, "print JSON")
-	write := flags.Bool("write", false, "write RESULTS.md; what is not measured stays there")
+	write := flags.Bool("write", false, "write RESULTS.md; sections that are not measured stay there")
 	seconds := flags.Float64("seconds", 0, "length of one sample (default 1, with --quick 0.3)")
 	flags.StringVar(&b.profiles, "profile", "", "keep CPU profiles in this `directory`")
 	if err := flags.Parse(args); err != nil {
@@ -71,6 +73,11 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	if *write {
+		if err := whole(*only); err != nil {
+			return err
+		}
+	}
 	quiet := listen()
 	failed := b.measureAll(*only)
 	if len(b.results)+len(b.access.Findings) == 0 {
@@ -111,28 +118,38 @@ func (b *bench) build() error {
 	return nil
 }
 
+// The sections of the report.
+const (
+	requests = "Requests"
+	telling  = "What the time of an answer tells"
+	rights   = "Who may do what"
+)
+
+var sections = []string{requests, telling, rights}
+
 // rows is everything there is to measure, in the order of the report.
 var rows = []struct {
-	name string
-	do   func(*bench) error
+	name    string
+	do      func(*bench) error
+	section string
 }{
-	{"me", (*bench).me},
-	{"cold", (*bench).cold},
-	{"login", (*bench).login},
-	{"signup", (*bench).signUp},
-	{"refresh", (*bench).refresh},
-	{"logout", (*bench).logout},
-	{"writes", (*bench).writeFloor},
-	{"burst", (*bench).bursts},
-	{"storm", (*bench).storm},
-	{"start", (*bench).starts},
-	{"idle", (*bench).idle},
-	{"reads", (*bench).reads},
-	{"memory", (*bench).sessionMemory},
-	{"scale", (*bench).scale},
-	{"timing", (*bench).timing},
-	{"postgres", (*bench).postgres},
-	{"authz", (*bench).authz},
+	{"me", (*bench).me, requests},
+	{"cold", (*bench).cold, requests},
+	{"login", (*bench).login, requests},
+	{"signup", (*bench).signUp, requests},
+	{"refresh", (*bench).refresh, requests},
+	{"logout", (*bench).logout, requests},
+	{"writes", (*bench).writeFloor, requests},
+	{"burst", (*bench).bursts, requests},
+	{"storm", (*bench).storm, requests},
+	{"start", (*bench).starts, requests},
+	{"idle", (*bench).idle, requests},
+	{"reads", (*bench).reads, requests},
+	{"memory", (*bench).sessionMemory, requests},
+	{"scale", (*bench).scale, requests},
+	{"timing", (*bench).timing, telling},
+	{"postgres", (*bench).postgres, requests},
+	{"authz", (*bench).authz, rights},
 }
 
 func names() string {
@@ -141,6 +158,31 @@ func names() string {
 		list = append(list, r.name)
 	}
 	return strings.Join(list, ", ")
+}
+
+// whole refuses to write a part of a section: what else it holds would be gone from RESULTS.md.
+func whole(only string) error {
+	if only == "" {
+		return nil
+	}
+	wanted := strings.Split(strings.ReplaceAll(only, " ", ""), ",")
+	for _, section := range sections {
+		var some bool
+		var left []string
+		for _, r := range rows {
+			switch is := slices.Contains(wanted, r.name); {
+			case r.section != section:
+			case is:
+				some = true
+			default:
+				left = append(left, r.name)
+			}
+		}
+		if some && len(left) > 0 {
+			return fmt.Errorf("--write takes %q as a whole: name %s too, or leave --write out", section, strings.Join(left, ", "))
+		}
+	}
+	return nil
 }
 
 // measureAll goes on after a row that failed: what the others found is worth having.
@@ -160,6 +202,7 @@ func (b *bench) measureAll(only string) (failed error) {
 			}
 		}
 		began := time.Now()
+		b.section = r.section
 		if err := r.do(b); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", r.name, err))
 		}

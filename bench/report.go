@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,18 +28,23 @@ func (b *bench) report(args string, quiet noise, asJSON, write bool) error {
 	}
 	command, took := strings.TrimSpace("go run . "+args), time.Since(quiet.began).Seconds()
 	var found []section
-	if len(b.results) > 0 {
-		found = append(found, section{"Requests", []string{
-			command,
-			machine(),
-			b.pin.String() + "; " + noisy,
+	for title, more := range map[string][]string{
+		requests: {
 			fmt.Sprintf("%d pairs of %v samples, %.0f s in all; 32 connections over loopback HTTP/1.1 unless a line says otherwise", b.pairs, b.sample, took),
 			"×http is CPU per request by that of a bare net/http answer of the same bytes sampled just before: median (range)",
-		}, []table{b.requests()}})
+		},
+		telling: {
+			"two requests in turns on one connection, compared by the Mann-Whitney U test: p is how likely chance alone sets them this far apart, |AUC − 0.5| how much better than a guess one answer tells which of the two it was",
+		},
+	} {
+		if t := b.table(title); len(t.lines) > 1 {
+			found = append(found, section{title, append([]string{command, machine(), b.pin.String() + "; " + noisy}, more...), []table{t}})
+		}
 	}
 	if len(b.access.Findings) > 0 {
-		found = append(found, section{"Who may do what", b.access.about(b, command, noisy, took), b.access.tables()})
+		found = append(found, section{rights, b.access.about(b, command, noisy, took), b.access.tables()})
 	}
+	slices.SortFunc(found, func(a, b section) int { return slices.Index(sections, a.title) - slices.Index(sections, b.title) })
 	if asJSON {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
@@ -67,7 +73,7 @@ func writeResults(found []section) error {
 		return err
 	}
 	text := "# Results\n"
-	for _, title := range []string{"Requests", "Who may do what"} {
+	for _, title := range sections {
 		_, part, kept := strings.Cut(string(old), "\n## "+title+"\n")
 		part, _, _ = strings.Cut(part, "\n## ")
 		for _, s := range found {
@@ -99,10 +105,13 @@ type table struct {
 	lines [][]string
 }
 
-// requests is the results of the rows that ask a server.
-func (b *bench) requests() table {
+// table is the results of a section.
+func (b *bench) table(section string) table {
 	t := table{1, [][]string{{"what", "req/s", "p50 ms", "p99 ms", "CPU µs", "×http", "against the target"}}}
 	for _, r := range b.results {
+		if r.Section != section {
+			continue
+		}
 		ratio := ""
 		if r.Ratio > 0 {
 			ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", r.Ratio, r.Range[0], r.Range[1])

@@ -9,6 +9,7 @@ import (
 
 // result is one line of the report.
 type result struct {
+	Section   string     `json:"section"`
 	Name      string     `json:"name"`
 	PerSecond float64    `json:"per_second,omitzero"`
 	P50       float64    `json:"p50_ms,omitzero"`
@@ -116,6 +117,7 @@ func number(v float64) string {
 
 // add keeps a result, judged.
 func (b *bench) add(r result, checks ...check) *result {
+	r.Section = b.section
 	b.results = append(b.results, r)
 	kept := &b.results[len(b.results)-1]
 	for _, c := range checks {

@@ -91,25 +91,23 @@ func (b *bench) timeLocked() error {
 
 func (b *bench) tellAllApart(addr string, pairs []pair) error {
 	for _, p := range pairs {
-		r, err := b.tellApart(addr, p.what, p.a, p.b, p.want)
-		if err != nil {
+		if err := b.tellApart(addr, p.what, p.a, p.b, p.want); err != nil {
 			return fmt.Errorf("%s: %w", p.what, err)
 		}
-		b.results = append(b.results, r)
 	}
 	return nil
 }
 
-func (b *bench) tellApart(addr, what string, one, other []byte, want int) (result, error) {
+func (b *bench) tellApart(addr, what string, one, other []byte, want int) error {
 	w, err := dial(addr, nil)
 	if err != nil {
-		return result{}, err
+		return err
 	}
 	defer w.Close()
 	var took [2][]float64
 	for i := range trials + 100 {
 		if b.ctx.Err() != nil {
-			return result{}, b.ctx.Err()
+			return b.ctx.Err()
 		}
 		kind := i % 2
 		if i%2 == 0 && rand.N(2) == 0 { // pairs in random order
@@ -124,7 +122,7 @@ func (b *bench) tellApart(addr, what string, one, other []byte, want int) (resul
 			err = a.unexpected()
 		}
 		if err != nil {
-			return result{}, err
+			return err
 		}
 		if i >= 100 { // warm
 			took[kind] = append(took[kind], float64(d.Nanoseconds()))
@@ -132,10 +130,11 @@ func (b *bench) tellApart(addr, what string, one, other []byte, want int) (resul
 	}
 	u, err := stats.MannWhitneyUTest(took[0], took[1], stats.LocationDiffers)
 	if err != nil {
-		return result{}, err
+		return err
 	}
 	auc := u.U / float64(len(took[0])*len(took[1]))
-	return result{Name: what, P50: median(took[0]) / 1e6, Checks: []check{
-		least("p", u.P, 0.01, ""), most("|AUC − 0.5|", math.Abs(auc-0.5), 0.05, "")},
-		Note: fmt.Sprintf("%d trials of each in turns; medians %s and %s ms", trials/2, number(median(took[0])/1e6), number(median(took[1])/1e6))}, nil
+	b.add(result{Name: what, P50: median(took[0]) / 1e6,
+		Note: fmt.Sprintf("%d trials of each in turns; medians %s and %s ms", trials/2, number(median(took[0])/1e6), number(median(took[1])/1e6))},
+		least("p", u.P, 0.01, ""), most("|AUC − 0.5|", math.Abs(auc-0.5), 0.05, ""))
+	return nil
 }

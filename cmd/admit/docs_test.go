@@ -2,6 +2,10 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -71,4 +75,34 @@ func fenced(text string) string {
 		out = append(out, "```")
 	}
 	return strings.Join(out, "\n")
+}
+
+var steps = regexp.MustCompile("(?s)```sh\n(.*?)\n```\n\n```\n(.*?)\n```")
+
+// What docs/first-steps.md tells a new user to type gives what it says, line by line.
+func TestFirstSteps(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/first-steps.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := steps.FindAllStringSubmatch(string(text), -1)
+	if n := strings.Count(string(text), "```sh\n"); n < 5 || len(list) != n {
+		t.Fatalf("%d of %d pieces have an answer", len(list), n)
+	}
+	b := newBench(t)
+	b.command()
+	s := b.serve()
+	env := []string{"PATH=" + b.dir + ":" + os.Getenv("PATH"), "HOME=" + b.dir, "DATA_DIR=" + filepath.Join(b.dir, "admit-data")}
+	for _, one := range list {
+		typed := strings.ReplaceAll(one[1], "localhost:8000", strings.TrimPrefix(s.url, "http://"))
+		cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", typed)
+		cmd.Dir, cmd.Env = b.dir, env
+		said, err := cmd.CombinedOutput()
+		answer := regexp.MustCompile(`\n+`).ReplaceAllString(strings.TrimSpace(string(said)), "\n")
+		want := "(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(one[2]), "…", ".*?") + "$"
+		if err != nil || !regexp.MustCompile(want).MatchString(answer) {
+			t.Fatalf("%v\n%s\n\n%s\n\nand the page says\n\n%s\n\n%s", err, typed, answer, one[2], s.said)
+		}
+	}
 }

@@ -34,18 +34,26 @@ func begin(t *testing.T, framework string, args ...string) begun {
 		t.Skip("the fast tests start no apps")
 	}
 	b := newBench(t)
-	own, err := os.Executable()
-	if err == nil {
-		err = os.WriteFile(filepath.Join(b.dir, "admit"), []byte("#!/bin/sh\nTEST_RUN_MAIN=1 exec '"+own+"' \"$@\"\n"), 0o700)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	admit := b.command()
 	if framework == "go" {
 		args = append(args, "--checkout", testkit.Root(t))
 	}
 	b.run(append([]string{"init", framework, "jobs"}, args...)...).want(0, "make test")
-	return begun{b, filepath.Join(b.dir, "jobs"), []string{"ADMIT=" + filepath.Join(b.dir, "admit")}}
+	return begun{b, filepath.Join(b.dir, "jobs"), []string{"ADMIT=" + admit}}
+}
+
+// command puts this program into the directory, as admit.
+func (b *bench) command() (file string) {
+	b.Helper()
+	file = filepath.Join(b.dir, "admit")
+	own, err := os.Executable()
+	if err == nil {
+		err = os.WriteFile(file, []byte("#!/bin/sh\nTEST_RUN_MAIN=1 exec '"+own+"' \"$@\"\n"), 0o700)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return file
 }
 
 // make is the command, which is told what stands in vars.
