@@ -147,7 +147,10 @@ func (t table) write(out *strings.Builder, markdown bool) {
 	widths := widthsOf(t.lines)
 	for i, line := range t.lines {
 		if markdown {
-			fmt.Fprintf(out, "| %s |\n", strings.Join(line, " | "))
+			for _, cell := range line {
+				out.WriteString("| " + strings.ReplaceAll(cell, "|", `\|`) + " ")
+			}
+			out.WriteString("|\n")
 			if i == 0 {
 				out.WriteString(strings.Repeat("|---", t.words) + strings.Repeat("|--:", last-t.words) + "|---|\n")
 			}

@@ -81,6 +81,9 @@ var steps = regexp.MustCompile("(?s)```sh\n(.*?)\n```\n\n```\n(.*?)\n```")
 
 // What docs/first-steps.md tells a new user to type gives what it says, line by line.
 func TestFirstSteps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the fast tests need no curl")
+	}
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/first-steps.md")
 	if err != nil {
