@@ -69,19 +69,24 @@ func run(ctx context.Context, args []string) error {
 	if *seconds > 0 {
 		b.sample = time.Duration(*seconds * float64(time.Second))
 	}
-	if err := b.prepare(); err != nil {
+	list, err := pick(*only)
+	if err == nil && *write {
+		err = whole(list)
+	}
+	if err == nil {
+		err = b.prepare()
+	}
+	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	if *write {
-		if err := whole(*only); err != nil {
-			return err
-		}
-	}
 	quiet := listen()
-	failed := b.measureAll(*only)
+	failed := b.measureAll(list)
 	if len(b.results)+len(b.access.Findings) == 0 {
 		return failed
+	}
+	if *write && failed != nil {
+		*write, failed = false, fmt.Errorf("RESULTS.md stays as it is: %w", failed)
 	}
 	return errors.Join(failed, b.report(strings.Join(args, " "), quiet, *asJSON, *write))
 }
@@ -125,14 +130,14 @@ const (
 	rights   = "Who may do what"
 )
 
-var sections = []string{requests, telling, rights}
-
-// rows is everything there is to measure, in the order of the report.
-var rows = []struct {
+type row struct {
 	name    string
 	do      func(*bench) error
 	section string
-}{
+}
+
+// rows is everything there is to measure, in the order of the report.
+var rows = []row{
 	{"me", (*bench).me, requests},
 	{"cold", (*bench).cold, requests},
 	{"login", (*bench).login, requests},
@@ -160,42 +165,43 @@ func names() string {
 	return strings.Join(list, ", ")
 }
 
-// whole refuses to write a part of a section: what else it holds would be gone from RESULTS.md.
-func whole(only string) error {
+// pick is the rows with these names, all of them for none.
+func pick(only string) ([]row, error) {
 	if only == "" {
-		return nil
+		return rows, nil
 	}
-	wanted := strings.Split(strings.ReplaceAll(only, " ", ""), ",")
-	for _, section := range sections {
-		var some bool
-		var left []string
-		for _, r := range rows {
-			switch is := slices.Contains(wanted, r.name); {
-			case r.section != section:
-			case is:
-				some = true
-			default:
-				left = append(left, r.name)
-			}
+	var list []row
+	for name := range strings.SplitSeq(only, ",") {
+		i := slices.IndexFunc(rows, func(r row) bool { return r.name == strings.TrimSpace(name) })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no row %q; there are %s", name, names())
 		}
-		if some && len(left) > 0 {
-			return fmt.Errorf("--write takes %q as a whole: name %s too, or leave --write out", section, strings.Join(left, ", "))
+		list = append(list, rows[i])
+	}
+	return list, nil
+}
+
+// whole refuses to write a part of a section: what else it holds would be gone from RESULTS.md.
+func whole(list []row) error {
+	has := func(is func(row) bool) bool { return slices.ContainsFunc(list, is) }
+	var left []string
+	for _, r := range rows {
+		if has(func(l row) bool { return l.section == r.section }) && !has(func(l row) bool { return l.name == r.name }) {
+			left = append(left, r.name)
 		}
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("--write takes a section as a whole: name %s too, or leave --write out", strings.Join(left, ", "))
+	}
+	if os.Getenv("TEST_POSTGRES_URL") == "" && has(func(l row) bool { return l.name == "postgres" }) {
+		return errors.New("--write needs PostgreSQL for the row postgres: TEST_POSTGRES_URL is not set (scripts/with-services.sh sets it)")
 	}
 	return nil
 }
 
 // measureAll goes on after a row that failed: what the others found is worth having.
-func (b *bench) measureAll(only string) (failed error) {
-	wanted := map[string]bool{}
-	for name := range strings.SplitSeq(only, ",") {
-		wanted[strings.TrimSpace(name)] = only != ""
-	}
-	for _, r := range rows {
-		if only != "" && !wanted[r.name] {
-			continue
-		}
-		delete(wanted, r.name)
+func (b *bench) measureAll(list []row) (failed error) {
+	for _, r := range list {
 		if b.admit == "" && r.name != "authz" { // which measures in this process
 			if err := b.build(); err != nil {
 				return err
@@ -210,10 +216,6 @@ func (b *bench) measureAll(only string) (failed error) {
 			return failed
 		}
 		fmt.Fprintf(os.Stderr, "%-9s %5.1f s\n", r.name, time.Since(began).Seconds())
-	}
-	delete(wanted, "")
-	for name := range wanted {
-		return fmt.Errorf("there is no row %q; there are %s", name, names())
 	}
 	return failed
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,31 +27,31 @@ func (b *bench) report(args string, quiet noise, asJSON, write bool) error {
 	}
 	command, took := strings.TrimSpace("go run . "+args), time.Since(quiet.began).Seconds()
 	var found []section
-	for title, more := range map[string][]string{
-		requests: {
+	about := func(more ...string) []string {
+		return append([]string{command, machine(), b.pin.String() + "; " + noisy}, more...)
+	}
+	if t := b.table(requests); len(t.lines) > 1 {
+		found = append(found, section{requests, about(
 			fmt.Sprintf("%d pairs of %v samples, %.0f s in all; 32 connections over loopback HTTP/1.1 unless a line says otherwise", b.pairs, b.sample, took),
 			"×http is CPU per request by that of a bare net/http answer of the same bytes sampled just before: median (range)",
-		},
-		telling: {
+		), []table{t}})
+	}
+	if t := b.table(telling); len(t.lines) > 1 {
+		found = append(found, section{telling, about(
 			"two requests in turns on one connection, compared by the Mann-Whitney U test: p is how likely chance alone sets them this far apart, |AUC − 0.5| how much better than a guess one answer tells which of the two it was",
-		},
-	} {
-		if t := b.table(title); len(t.lines) > 1 {
-			found = append(found, section{title, append([]string{command, machine(), b.pin.String() + "; " + noisy}, more...), []table{t}})
-		}
+		), []table{t}})
 	}
 	if len(b.access.Findings) > 0 {
 		found = append(found, section{rights, b.access.about(b, command, noisy, took), b.access.tables()})
 	}
-	slices.SortFunc(found, func(a, b section) int { return slices.Index(sections, a.title) - slices.Index(sections, b.title) })
 	if asJSON {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
-		about := map[string][]string{}
+		abouts := map[string][]string{}
 		for _, s := range found {
-			about[s.title] = s.about
+			abouts[s.title] = s.about
 		}
-		if err := e.Encode(map[string]any{"about": about, "results": b.results, "authorization": b.access}); err != nil {
+		if err := e.Encode(map[string]any{"about": abouts, "results": b.results, "authorization": b.access}); err != nil {
 			return err
 		}
 	} else {
@@ -73,7 +72,7 @@ func writeResults(found []section) error {
 		return err
 	}
 	text := "# Results\n"
-	for _, title := range sections {
+	for _, title := range []string{requests, telling, rights} {
 		_, part, kept := strings.Cut(string(old), "\n## "+title+"\n")
 		part, _, _ = strings.Cut(part, "\n## ")
 		for _, s := range found {

@@ -92,9 +92,9 @@ func proxied(t *testing.T, proxy, path string, run func(file, text string) *exec
 			}
 		}))
 		t.Cleanup(backend.Close)
-		at := "127.0.0.1:" + testkit.FreePort(t)
+		port := testkit.FreePort(t)
 		cfg := testkit.Config(t, testkit.DatabaseURL(t, testkit.Engines()[0]))
-		cfg.Web.BaseURL = "http://" + strings.Replace(at, "127.0.0.1", "localhost", 1) + path
+		cfg.Web.BaseURL = "http://localhost:" + port + path
 		s := testkit.Start(t, cfg, testkit.NewClock())
 		s.Engine = testkit.Engines()[0]
 		text, err := gateway.Snippet(proxy, gateway.Setup{Base: cfg.Web.Base(), Admit: strings.TrimSuffix(s.URL, path), App: backend.URL, Permission: "jobs:post", Org: "acme"})
@@ -116,7 +116,7 @@ func proxied(t *testing.T, proxy, path string, run func(file, text string) *exec
 			}
 		})
 		come(t, proxy+" listens", func() bool {
-			c, err := net.Dial("tcp", at)
+			c, err := net.Dial("tcp", "127.0.0.1:"+port)
 			if err == nil {
 				_ = c.Close()
 			}
